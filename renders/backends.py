@@ -1,0 +1,102 @@
+"""What `renders` asks of an engine that makes images and clips, and the registry of those engines.
+
+An engine knows nothing of jobs, states or storage: it gets a frozen context, writes files into
+`out_dir` and reports. The runner (`renders.runner`) owns everything else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class JobCancelled(Exception):
+    """Raised by an engine when the reporter says that the job was cancelled."""
+
+
+class BackendError(Exception):
+    """An engine failed; `message` says what the user can do about it.
+
+    `retryable`: another try may succeed. `out_of_memory`: a larger card may succeed.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = True, out_of_memory: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retryable = retryable
+        self.out_of_memory = out_of_memory
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """One attempt, as an engine sees it.
+
+    `params`: prompt, negative_prompt, seed, width, height, frames (int), fps ("24", "24000/1001") and
+    what the workflow adds. `subject`: the shot's own data for engines that draw it. `inputs`: files by
+    role (first_image, clean_image, source). `out_dir`: an empty folder for the results. `state`: what an
+    earlier attempt of the same job saved through `JobReporter.save_state`.
+    """
+
+    job_id: str
+    attempt_id: str
+    workflow: str
+    kind: str
+    params: Mapping[str, Any]
+    subject: Mapping[str, Any]
+    inputs: Mapping[str, Path]
+    out_dir: Path
+    endpoint: str = ""
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+class JobReporter(Protocol):
+    """How an engine speaks to the runner while it works."""
+
+    def progress(self, value: float, message: str = "") -> None:
+        """`value` from 0 to 1; may be called as often as the engine likes."""
+
+    def preview(self, jpeg: bytes) -> None:
+        """A small picture of the work so far."""
+
+    def cancelled(self) -> bool:
+        """True once the job shall stop; the engine then raises JobCancelled."""
+        ...
+
+    def save_state(self, **state: Any) -> None:
+        """Keep what the next attempt needs; durable before it returns."""
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """Files inside `out_dir` (the main one first) and what is to be kept of how they were made."""
+
+    files: tuple[Path, ...]
+    provenance: dict[str, Any]
+
+
+class RenderBackend(Protocol):
+    """An engine: `key` is the first part of its workflow keys ("local.panel" belongs to "local")."""
+
+    key: str
+
+    def run(self, context: JobContext, reporter: JobReporter) -> JobResult: ...
+
+
+_backends: dict[str, RenderBackend] = {}
+
+
+def register(backend: RenderBackend) -> None:
+    """Called from an app's `ready()`; the last registration of a key wins."""
+    _backends[backend.key] = backend
+
+
+def backend_for(key: str) -> RenderBackend:
+    """The engine registered under `key`; BackendError when there is none."""
+    try:
+        return _backends[key]
+    except KeyError:
+        raise BackendError(f"No render engine is registered as {key!r}.", retryable=False) from None
+
+
+def registered() -> tuple[str, ...]:
+    return tuple(sorted(_backends))
