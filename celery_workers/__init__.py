@@ -1,0 +1,5 @@
+"""Celery wiring, the ledger of background work, and schedules."""
+
+from celery_workers.app import app
+
+__all__ = ["app"]

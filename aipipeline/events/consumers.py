@@ -1,0 +1,86 @@
+"""The live socket: a page subscribes to topics and gets their events, nothing else."""
+
+import asyncio
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from aipipeline.events.publishing import current_seq
+from aipipeline.events.topics import group_name, may_subscribe
+
+MAX_TOPICS = 32
+RECHECK_SECONDS = 30
+
+
+class LiveConsumer(AsyncJsonWebsocketConsumer):
+    """Messages in: subscribe, unsubscribe (with topic), ping. Out: subscribed, denied, event, pong."""
+
+    async def connect(self) -> None:
+        self.topics: set[str] = set()
+        self._recheck: asyncio.Task[None] | None = None
+        user = self.scope.get("user")
+        if not getattr(user, "is_authenticated", False):
+            await self.close(code=4401)
+            return
+        await self.accept()
+        self._recheck = asyncio.create_task(self._recheck_loop())
+
+    async def disconnect(self, code: int) -> None:
+        if self._recheck:
+            self._recheck.cancel()
+        for topic in self.topics:
+            await self.channel_layer.group_discard(group_name(topic), self.channel_name)
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        if not isinstance(content, dict):
+            await self.close(code=4400)
+            return
+        kind, topic = content.get("type"), str(content.get("topic", ""))[:100]
+        if kind == "ping":
+            await self.send_json({"type": "pong"})
+        elif kind == "subscribe":
+            await self._subscribe(topic)
+        elif kind == "unsubscribe" and topic in self.topics:
+            self.topics.discard(topic)
+            await self.channel_layer.group_discard(group_name(topic), self.channel_name)
+
+    async def _subscribe(self, topic: str) -> None:
+        allowed = len(self.topics) < MAX_TOPICS and await self._may(topic)
+        if not allowed:
+            await self.send_json({"type": "denied", "topic": topic})
+            return
+        self.topics.add(topic)
+        await self.channel_layer.group_add(group_name(topic), self.channel_name)
+        seq = await database_sync_to_async(current_seq)(topic)
+        await self.send_json({"type": "subscribed", "topic": topic, "seq": seq})
+
+    @database_sync_to_async
+    def _may(self, topic: str) -> bool:
+        user = self.scope["user"]
+        user.refresh_from_db()
+        for name in [name for name in vars(user) if name.endswith("_perm_cache")]:
+            delattr(user, name)
+        return may_subscribe(user, topic)
+
+    async def _recheck_loop(self) -> None:
+        """A person who lost a membership, or was switched off, stops hearing within half a minute."""
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            await self.recheck_topics()
+
+    async def recheck_topics(self) -> None:
+        for topic in list(self.topics):
+            if not await self._may(topic):
+                self.topics.discard(topic)
+                await self.channel_layer.group_discard(group_name(topic), self.channel_name)
+                await self.send_json({"type": "denied", "topic": topic})
+
+    async def topic_event(self, message: dict[str, Any]) -> None:
+        if message["topic"] not in self.topics:
+            return
+        await self.send_json(
+            {"type": "event", "topic": message["topic"], "seq": message["seq"], "event": message["event"]}
+        )
+        if message["event"].get("type") == "membership.changed":
+            await self.recheck_topics()

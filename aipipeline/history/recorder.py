@@ -1,0 +1,196 @@
+"""Recording an edit: every write of a tracked row goes through a Recorder, which makes it one Action."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from aipipeline.events import publish
+from aipipeline.history import values
+from aipipeline.history.models import Action, ActionState
+from aipipeline.history.signals import changed
+from aipipeline.projects.errors import Conflict
+from aipipeline.projects.models import Project
+from aipipeline.projects.tracked import Tracked
+
+T = TypeVar("T", bound=Tracked)
+
+
+def stale_error(instance: Tracked, fields: Sequence[str], wanted: Mapping[str, Any]) -> Conflict:
+    """409 with both values of each field that somebody else changed since it was read."""
+    current = {name: values.read(instance, name) for name in fields}
+    yours = {
+        name: values.encode(instance._meta.get_field(name), wanted[name])  # type: ignore[arg-type]
+        for name in fields
+    }
+    return Conflict(
+        _("Someone else changed this since you read it."),
+        fields={name: [str(_("changed by someone else"))] for name in fields},
+        details={"id": instance.pk, "revision": instance.revision, "current": current, "yours": yours},
+    )
+
+
+class Recorder:
+    """Writes tracked rows and remembers before and after. One per `recording` block."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+        self._changes: dict[tuple[str, Any], dict[str, Any]] = {}
+        self._touched: dict[type[Tracked], dict[Any, Tracked]] = {}
+
+    def update(self, instance: Tracked, *, seen: int | None = None, **fields: Any) -> list[str]:
+        """Set these fields on a locked or fresh row and save it; returns the names that really changed.
+
+        `seen`: the revision that the person had read; Conflict when one of these fields is newer.
+        """
+        different = []
+        for name, value in fields.items():
+            field = instance._meta.get_field(name)
+            if values.read(instance, name) != values.encode(field, value):  # type: ignore[arg-type]
+                different.append(name)
+        if not different:
+            return []
+        if seen is not None and (stale := instance.stale_fields(different, seen)):
+            raise stale_error(instance, stale, fields)
+        entry = self._entry(instance)
+        for name in different:
+            before = values.read(instance, name)
+            setattr(instance, name, fields[name])
+            entry["fields"].setdefault(name, [before, None])[1] = values.read(instance, name)
+        instance.touch(different)
+        instance.save(update_fields=[*different, "revision", "field_revisions", "updated_at"])
+        self._announce([instance], set(different), "updated")
+        return different
+
+    def create(self, instance: T) -> T:
+        """Save a new row; undo removes it, redo brings it back."""
+        return self.create_many([instance])[0]
+
+    def create_many(self, instances: Sequence[T]) -> list[T]:
+        """Save new rows of one model in one statement."""
+        if not instances:
+            return []
+        for instance in instances:
+            instance.revision = 1
+        made = type(instances[0])._default_manager.bulk_create(list(instances))
+        for instance in made:
+            self._entry(instance)["fields"]["removed_at"] = ["created", None]
+        self._announce(made, {"removed_at"}, "created")
+        return made
+
+    def remove(self, instances: Iterable[Tracked]) -> None:
+        """Mark rows as removed; their files and their unique names stay."""
+        self._set_removed(list(instances), timezone.now(), "removed")
+
+    def restore(self, instances: Iterable[Tracked]) -> None:
+        """Bring removed rows back."""
+        self._set_removed(list(instances), None, "restored")
+
+    def _set_removed(self, instances: list[Tracked], moment: Any, kind: str) -> None:
+        for instance in instances:
+            before = values.read(instance, "removed_at")
+            instance.removed_at = moment
+            instance.touch(["removed_at"])
+            instance.save(update_fields=["removed_at", "revision", "field_revisions", "updated_at"])
+            entry = self._entry(instance)
+            entry["fields"].setdefault("removed_at", [before, None])[1] = values.read(instance, "removed_at")
+        if instances:
+            self._announce(instances, {"removed_at"}, kind)
+
+    def _entry(self, instance: Tracked) -> dict[str, Any]:
+        key = (instance._meta.label_lower, instance.pk)
+        if key not in self._changes:
+            self._changes[key] = {
+                "model": key[0],
+                "id": instance.pk,
+                "label": str(instance)[:80],
+                "fields": {},
+            }
+        return self._changes[key]
+
+    def _announce(self, instances: Sequence[Tracked], fields: set[str], kind: str) -> None:
+        model = type(instances[0])
+        self._touched.setdefault(model, {}).update({row.pk: row for row in instances})
+        changed.send(sender=model, instances=list(instances), fields=fields, kind=kind, recorder=self)
+
+    def changes(self) -> list[dict[str, Any]]:
+        return [entry for entry in self._changes.values() if entry["fields"]]
+
+    def touched(self) -> dict[type[Tracked], dict[Any, Tracked]]:
+        return self._touched
+
+
+@contextmanager
+def recording(
+    *,
+    project: Project | None,
+    actor: Any,
+    kind: str,
+    tab: str = "",
+    params: Mapping[str, Any] | None = None,
+    undoable: bool = True,
+) -> Iterator[Recorder]:
+    """One transaction, one Action, one event per model that it touched."""
+    with transaction.atomic():
+        person = actor if getattr(actor, "pk", None) else None
+        action = Action(
+            project=project,
+            actor=person,
+            tab=tab[:64],
+            kind=kind,
+            params=dict(params or {}),
+            undoable=undoable,
+        )
+        recorder = Recorder(action)
+        yield recorder
+        action.changes = recorder.changes()
+        if not action.changes and undoable:
+            return
+        action.sequence = next_sequence(project)
+        if undoable:
+            Action.objects.filter(
+                project=project, actor=person, tab=action.tab, state=ActionState.UNDONE
+            ).update(state=ActionState.SUPERSEDED)
+        action.save(force_insert=True)
+        publish_changes(project, recorder.touched(), actor=person)
+
+
+def next_sequence(project: Project | None) -> int:
+    """The project's next action number: order within one project, also when clocks jump."""
+    if project is not None:
+        Project.objects.select_for_update().filter(pk=project.pk).values_list("pk").first()
+    newest = Action.objects.filter(project=project).aggregate(newest=Max("sequence"))["newest"]
+    return int(newest or 0) + 1
+
+
+def publish_changes(
+    project: Project | None, touched: Mapping[type[Tracked], Mapping[Any, Tracked]], *, actor: Any
+) -> None:
+    """Tell the project's pages which rows changed, once per model, when the transaction commits."""
+    if project is None:
+        return
+    for model, rows in touched.items():
+        publish(
+            f"project:{project.pk}",
+            f"{model._meta.model_name}.changed",
+            ids=[row.pk for row in rows.values()][:500],
+            revisions={str(pk): row.revision for pk, row in list(rows.items())[:500]},
+            actor=getattr(actor, "pk", None),
+        )
+
+
+def lock(queryset: "models.QuerySet[T]") -> "models.QuerySet[T]":
+    """Rows to edit, locked until the transaction ends (a no-op on SQLite, whose transactions are immediate)."""
+    return (
+        queryset.select_for_update(of=("self",)) if _supports_of(queryset) else queryset.select_for_update()
+    )
+
+
+def _supports_of(queryset: "models.QuerySet[Any]") -> bool:
+    from django.db import connections
+
+    return bool(connections[queryset.db].features.has_select_for_update_of)

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ComfyAdaptersConfig(AppConfig):
+    name = "comfy_adapters"
+    verbose_name = _("Render engines")

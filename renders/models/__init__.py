@@ -1,0 +1,23 @@
+"""Versions, reviews, workflows, and the render queue."""
+
+from renders.models.farm import Worker, WorkerState
+from renders.models.job import Capability, JobState, RenderAttempt, RenderJob
+from renders.models.version import Review, Verdict, Version, VersionKind, VersionState, VersionStatus
+from renders.models.workflow import RenderPreset, Workflow
+
+__all__ = [
+    "Capability",
+    "JobState",
+    "RenderAttempt",
+    "RenderJob",
+    "RenderPreset",
+    "Review",
+    "Verdict",
+    "Version",
+    "VersionKind",
+    "VersionState",
+    "VersionStatus",
+    "Worker",
+    "WorkerState",
+    "Workflow",
+]

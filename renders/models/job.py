@@ -1,0 +1,182 @@
+"""The render queue: the database is the truth, Celery carries it."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from aipipeline.projects.models import Project
+from aipipeline.projects.tracked import TrackedQuerySet
+from assets.models import Character, Environment
+from renders.models.farm import Worker
+from renders.models.version import Version, VersionKind
+from renders.models.workflow import Workflow
+from shots.models import Shot, Step
+
+
+class JobState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    LEASED = "leased", _("Leased")
+    RUNNING = "running", _("Running")
+    PUBLISHING = "publishing", _("Publishing")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+OPEN_STATES = frozenset({JobState.QUEUED, JobState.LEASED, JobState.RUNNING, JobState.PUBLISHING})
+HELD_STATES = frozenset({JobState.LEASED, JobState.RUNNING, JobState.PUBLISHING})
+ENDED_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+
+
+class Capability(models.TextChoices):
+    """What a worker must have, and the queue that the nudge goes to."""
+
+    CPU = "cpu", _("CPU")
+    VRAM8 = "gpu.vram8", _("GPU, 8 GB")
+    VRAM16 = "gpu.vram16", _("GPU, 16 GB")
+    VRAM24 = "gpu.vram24", _("GPU, 24 GB")
+    VRAM48 = "gpu.vram48", _("GPU, 48 GB")
+
+
+VRAM_OF: dict[str, int] = {
+    Capability.CPU: 0,
+    Capability.VRAM8: 8,
+    Capability.VRAM16: 16,
+    Capability.VRAM24: 24,
+    Capability.VRAM48: 48,
+}
+
+
+class JobQuerySet(TrackedQuerySet):
+    def live(self) -> "JobQuerySet":
+        return self
+
+    def open(self) -> "JobQuerySet":
+        return self.filter(state__in=OPEN_STATES)
+
+
+class RenderJob(models.Model):
+    """What is wanted. `inputs` maps roles to version ids, fixed when the job is made; `params` likewise.
+
+    `step` is the shot's step that the job serves. `version` is reserved at the first publish, so that a
+    retried job publishes exactly one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="jobs")
+    shot = models.ForeignKey(Shot, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs")
+    character = models.ForeignKey(
+        Character, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs"
+    )
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs"
+    )
+    workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="jobs")
+    kind = models.CharField(max_length=12, choices=VersionKind.choices)
+    step = models.CharField(max_length=20, choices=Step.choices)
+    capability = models.CharField(max_length=16, choices=Capability.choices, default=Capability.CPU)
+    vram_gb = models.PositiveSmallIntegerField(default=0)
+    params = models.JSONField(default=dict, blank=True)
+    subject = models.JSONField(default=dict, blank=True)
+    inputs = models.JSONField(default=dict, blank=True)
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    after = models.ManyToManyField("self", symmetrical=False, related_name="before", blank=True)
+    not_before = models.DateTimeField(default=timezone.now)
+    blocked_reason = models.CharField(max_length=300, blank=True)
+    state = models.CharField(_("state"), max_length=12, choices=JobState.choices, default=JobState.QUEUED)
+    progress = models.FloatField(_("progress"), default=0.0)
+    message = models.CharField(_("message"), max_length=300, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    attempts_made = models.PositiveSmallIntegerField(default=0)
+    max_attempts = models.PositiveSmallIntegerField(default=3)
+    group = models.UUIDField(null=True, blank=True, db_index=True)
+    auto_approve = models.BooleanField(default=False)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True
+    )
+    version = models.OneToOneField(
+        Version, on_delete=models.SET_NULL, null=True, blank=True, related_name="job"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("render job")
+        verbose_name_plural = _("render jobs")
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="job_for_exactly_one",
+                condition=(
+                    Q(shot__isnull=False, character__isnull=True, environment__isnull=True)
+                    | Q(shot__isnull=True, character__isnull=False, environment__isnull=True)
+                    | Q(shot__isnull=True, character__isnull=True, environment__isnull=False)
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["vram_gb", "-priority", "created_at"],
+                name="jobs_to_claim",
+                condition=Q(state="queued"),
+            ),
+            models.Index(fields=["project", "state"], name="jobs_of_project"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner} · {self.workflow_id}"
+
+    @property
+    def owner(self) -> "Shot | Character | Environment":
+        found = self.shot or self.character or self.environment
+        assert found is not None  # the check constraint holds it
+        return found
+
+
+class RenderAttempt(models.Model):
+    """One try of a job by one worker. `saved` is what the engine kept for the next try (prompt_id…)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(RenderJob, on_delete=models.CASCADE, related_name="attempts")
+    worker = models.ForeignKey(Worker, on_delete=models.SET_NULL, null=True, related_name="attempts")
+    number = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.LEASED)
+    lease_until = models.DateTimeField()
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    saved = models.JSONField(default=dict, blank=True)
+    log = models.TextField(blank=True)
+    error = models.TextField(_("error"), blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "number"], name="attempt_number_of_job"),
+            models.UniqueConstraint(
+                fields=["job"],
+                name="one_held_attempt_per_job",
+                condition=Q(state__in=["leased", "running", "publishing"]),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["lease_until"],
+                name="attempts_held",
+                condition=Q(state__in=["leased", "running", "publishing"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} #{self.number}"

@@ -1,0 +1,18 @@
+"""Scenario, scenes, shots and what belongs to a shot."""
+
+from shots.models.scenario import Scenario, ScenarioState
+from shots.models.scene import Scene
+from shots.models.shot import Casting, Shot
+from shots.models.step import ALLOWED, ShotState, ShotStep, Step
+
+__all__ = [
+    "ALLOWED",
+    "Casting",
+    "Scenario",
+    "ScenarioState",
+    "Scene",
+    "Shot",
+    "ShotState",
+    "ShotStep",
+    "Step",
+]
