@@ -1,7 +1,7 @@
 """Background work that survives any death: submitted as a row, run under a lease, reaped and run again.
 
-A kind is registered once with `@ledger_kind("timeline.proxy")` on a function of one `TaskContext`. The function
-must be safe to run again from the start (it may keep finished pieces). It returns the JSON result.
+A kind is registered once with `@ledger_kind("timeline.proxy")` on a function of one `TaskContext`.
+The function must be safe to run again from the start (it may keep finished pieces). It returns the JSON result.
 """
 
 import threading
@@ -71,6 +71,7 @@ def send(task: LedgerTask) -> None:
     """Put the task's id on the queue; when Redis is away the next tick of beat does it."""
     from celery_workers.tasks import run_ledger_task
 
+    LedgerTask.objects.filter(pk=task.pk).update(sent_at=timezone.now())
     try:
         run_ledger_task.apply_async(args=[str(task.pk)], retry=False)
     except Exception:
@@ -236,11 +237,11 @@ def recover() -> int:
         error=_("The worker died %(count)s times at this work. Look into its log, then start it again.")
         % {"count": MAX_ATTEMPTS},
     )
-    waiting = LedgerTask.objects.filter(
-        Q(state=TaskState.QUEUED, created_at__lt=now - timedelta(seconds=5))
-        | Q(state=TaskState.RUNNING, lease_until__lt=now)
-    )[:100]
-    tasks = list(waiting)
+    # A message that was sent a lease ago and led to nothing is taken for lost; a doubled one is harmless.
+    unheard = Q(sent_at__isnull=True) | Q(sent_at__lt=now - timedelta(seconds=settings.LEDGER_LEASE_SECONDS))
+    waiting = Q(state=TaskState.QUEUED, created_at__lt=now - timedelta(seconds=2))
+    dead_again = Q(state=TaskState.RUNNING, lease_until__lt=now)
+    tasks = list(LedgerTask.objects.filter(unheard, waiting | dead_again)[:100])
     for task in tasks:
         send(task)
     return len(tasks)

@@ -1,7 +1,25 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
 class RendersConfig(AppConfig):
     name = "renders"
     verbose_name = _("Renders")
+
+    def ready(self) -> None:
+        from renders import celery_signals, events, receivers  # noqa: F401  (receivers connect themselves)
+
+        events.register()
+        celery_signals.connect()
+        post_migrate.connect(_after_migrate, sender=self)
+
+
+def _after_migrate(**_kwargs: Any) -> None:
+    from celery_workers.schedules import ensure_schedule
+    from renders.services.workflows import sync_workflows
+
+    sync_workflows()
+    ensure_schedule(name="renders.reap", task="renders.reap", every_seconds=2.0)

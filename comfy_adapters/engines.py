@@ -1,0 +1,53 @@
+"""The engines and the workflows that this app brings."""
+
+from renders import backends
+from renders.services.workflows import Declaration, declare
+
+_FIRST_IMAGE = {
+    "role": "first_image",
+    "kind": "previz",
+    "required": True,
+    "also": {"clean_image": "clean.png"},
+}
+
+
+def register() -> None:
+    from comfy_adapters.comfyui.backend import ComfyBackend
+    from comfy_adapters.local.backend import LocalBackend
+
+    backends.register(LocalBackend())
+    backends.register(ComfyBackend())
+    declare(
+        Declaration(
+            key="local.panel",
+            title="Storyboard panel (local draft)",
+            backend="local",
+            output_kind="previz",
+            step="first_image",
+        ),
+        Declaration(
+            key="local.move",
+            title="Camera move (local draft)",
+            backend="local",
+            output_kind="render",
+            step="render",
+            inputs=[_FIRST_IMAGE],
+        ),
+        Declaration(
+            key="comfy.flux_t2i",
+            title="FLUX text to image",
+            backend="comfyui",
+            output_kind="previz",
+            step="first_image",
+            vram_gb=16,
+        ),
+        Declaration(
+            key="comfy.wan22_i2v",
+            title="WAN 2.2 image to video",
+            backend="comfyui",
+            output_kind="render",
+            step="render",
+            vram_gb=24,
+            inputs=[_FIRST_IMAGE],
+        ),
+    )

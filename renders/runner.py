@@ -1,0 +1,209 @@
+"""Runs one attempt: gathers the inputs, lets the engine work under a heartbeat, publishes what it made."""
+
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+from django.utils.translation import gettext as _
+
+from aipipeline.events import publish_progress
+from aipipeline.projects.errors import PipelineError
+from renders.backends import BackendError, JobCancelled, JobContext, JobResult, backend_for
+from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState, VersionStatus
+from renders.services import publishing, queue
+
+log = structlog.get_logger(__name__)
+TELL_SECONDS = 0.1
+
+
+class Reporter:
+    """The engine's way to speak: numbers to the page at once, to the database with the heartbeat."""
+
+    def __init__(self, attempt: RenderAttempt) -> None:
+        self.attempt_id = attempt.pk
+        self.job = attempt.job
+        self.value = 0.0
+        self.message = ""
+        self.verdict = "ok"
+        self._told = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> "Reporter":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def progress(self, value: float, message: str = "") -> None:
+        self.value, self.message = min(max(value, self.value), 1.0), message
+        now = time.monotonic()
+        if now - self._told >= TELL_SECONDS:
+            self._told = now
+            numbers = {"ids": [str(self.job.pk)], "progress": round(self.value, 4), "message": message}
+            publish_progress(
+                f"project:{self.job.project_id}", "job.progress", shot=self.job.shot_id, **numbers
+            )
+            publish_progress(f"job:{self.job.pk}", "job.progress", **numbers)
+
+    def preview(self, jpeg: bytes) -> None:
+        from django.core.cache import cache
+
+        cache.set(f"preview:{self.job.pk}", jpeg, timeout=600)
+
+    def cancelled(self) -> bool:
+        return self.verdict != "ok"
+
+    def save_state(self, **state: Any) -> None:
+        queue.save_state(attempt_id=self.attempt_id, state=state)
+
+    def _beat(self) -> None:
+        # Often enough to notice a cancel soon, and at least three times a lease.
+        pause = min(1.0, settings.RENDER_LEASE_SECONDS / 3)
+        while not self._stop.wait(pause):
+            try:
+                self.verdict = queue.heartbeat(
+                    attempt_id=self.attempt_id, progress=self.value, message=self.message
+                )
+            except Exception:
+                log.warning("heartbeat_failed", attempt=str(self.attempt_id), exc_info=True)
+            finally:
+                close_old_connections()
+
+
+def run_attempt(attempt_id: uuid.UUID | str) -> bool:
+    """Run a leased attempt to its end; False when it was not there to run (taken back, or told twice)."""
+    attempt = queue.begin(attempt_id=attempt_id)
+    if attempt is None:
+        return False
+    structlog.contextvars.bind_contextvars(job=str(attempt.job_id), attempt=str(attempt.pk))
+    try:
+        with Reporter(attempt) as reporter:
+            _render_and_publish(attempt, reporter)
+    except JobCancelled:
+        queue.end_attempt(attempt=attempt, state=JobState.CANCELLED)
+    except BackendError as error:
+        log.warning("attempt_failed", error=error.message)
+        queue.end_attempt(
+            attempt=attempt,
+            state=JobState.FAILED,
+            error=error.message,
+            retryable=error.retryable,
+            larger=error.out_of_memory,
+        )
+    except PipelineError as error:
+        queue.end_attempt(attempt=attempt, state=JobState.FAILED, error=str(error.message))
+    except Exception as error:
+        log.exception("attempt_crashed")
+        text = _("The engine stopped with an unexpected error: %(error)s. The worker's log has the details.")
+        queue.end_attempt(
+            attempt=attempt,
+            state=JobState.FAILED,
+            error=text % {"error": f"{type(error).__name__}: {error}"[:500]},
+            retryable=True,
+        )
+    finally:
+        structlog.contextvars.unbind_contextvars("job", "attempt")
+    return True
+
+
+def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
+    job = attempt.job
+    version = publishing.reserve_for_job(job)
+    facts = publishing.sealed_facts(version)
+    if facts is None:
+        staged = publishing.stage(job.owner, job.kind, str(attempt.pk))
+        try:
+            result, inputs = _render(attempt, reporter, staged.folder)
+            if reporter.cancelled():
+                raise JobCancelled
+            if not queue.to_publishing(attempt_id=attempt.pk):
+                raise JobCancelled
+            provenance = {
+                **result.provenance,
+                "workflow": job.workflow.key,
+                "params": job.params,
+                "inputs": inputs,
+                "worker": attempt.worker.name if attempt.worker else "",
+            }
+            publishing.seal(version, staged, result.files, provenance)
+        finally:
+            publishing.discard(staged)
+        facts = publishing.sealed_facts(version)
+        assert facts is not None  # sealed a line above
+    else:
+        log.info("sealed_version_adopted", version=version.pk)
+        queue.to_publishing(attempt_id=attempt.pk)
+    publishing.publish_attempt(attempt, facts)
+
+
+def _render(attempt: RenderAttempt, reporter: Reporter, folder: Path) -> tuple[JobResult, dict[str, Any]]:
+    job = attempt.job
+    inputs, used = gather_inputs(job)
+    context = JobContext(
+        job_id=str(job.pk),
+        attempt_id=str(attempt.pk),
+        workflow=job.workflow.key,
+        kind=job.kind,
+        params=job.params,
+        subject=job.subject,
+        inputs=inputs,
+        out_dir=folder,
+        endpoint=attempt.worker.endpoint if attempt.worker else "",
+        state=attempt.saved,
+    )
+    result = backend_for(job.workflow.backend).run(context, reporter)
+    if not result.files or any(not f.is_relative_to(folder) or not f.is_file() for f in result.files):
+        raise BackendError(_("The engine gave no usable files."), retryable=True)
+    return result, used
+
+
+def gather_inputs(job: RenderJob) -> tuple[dict[str, Path], dict[str, Any]]:
+    """Files by role, and the version ids that were used; BackendError names what is missing and the remedy."""
+    files: dict[str, Path] = {}
+    used: dict[str, Any] = {}
+    for entry in job.workflow.inputs:
+        role = entry["role"]
+        version = _input_version(job, entry["kind"], job.inputs.get(role))
+        if version is None:
+            if entry.get("required", True):
+                raise BackendError(
+                    _("%(owner)s has no %(kind)s yet; make one first, then try again.")
+                    % {"owner": job.owner, "kind": entry["kind"]},
+                    retryable=False,
+                )
+            continue
+        used[role] = version.pk
+        files[role] = version.file()
+        for extra, name in entry.get("also", {}).items():
+            if any(file["name"] == name for file in version.manifest):
+                files[extra] = version.file(name)
+    missing = [path.name for path in files.values() if not path.is_file()]
+    if missing:
+        raise BackendError(
+            _("Input files are gone from the storage: %(names)s.") % {"names": ", ".join(missing)},
+            retryable=True,
+        )
+    return files, used
+
+
+def _input_version(job: RenderJob, kind: str, fixed: int | None) -> Version | None:
+    """The version named when the job was made, else the approved one, else the newest that nobody rejected."""
+    versions = Version.objects.filter(
+        shot=job.shot,
+        character=job.character,
+        environment=job.environment,
+        kind=kind,
+        state=VersionState.PUBLISHED,
+    ).select_related("project")
+    if fixed is not None:
+        return versions.filter(pk=fixed).first()
+    approved = versions.filter(status=VersionStatus.APPROVED).order_by("-number").first()
+    return approved or versions.exclude(status=VersionStatus.REJECTED).order_by("-number").first()

@@ -1,0 +1,1 @@
+"""Jobs, versions and reviews: what can be done to them."""

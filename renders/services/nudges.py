@@ -1,0 +1,57 @@
+"""Nudges tell workers to look into the database; losing one costs nothing but a moment."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import structlog
+from django.db.models.functions import Now
+
+from aipipeline.events import publish
+from renders.models import JobState, RenderJob
+
+log = structlog.get_logger(__name__)
+
+MOST_AT_ONCE = 8
+
+
+def nudge(jobs: Iterable[RenderJob]) -> None:
+    """Wake workers for these jobs, by capability; at most eight messages each."""
+    send_nudges(Counter(job.capability for job in jobs if job.state == JobState.QUEUED))
+
+
+def send_nudges(wanted: Counter[str]) -> None:
+    from renders.tasks import claim
+
+    for capability, count in wanted.items():
+        for _ in range(min(count, MOST_AT_ONCE)):
+            try:
+                claim.apply_async(queue=capability, expires=20, retry=False)
+            except Exception:
+                log.warning("nudge_not_sent", capability=capability, exc_info=True)
+                return
+
+
+def nudge_waiting() -> int:
+    """Wake workers for everything that waits: what beat does, in case nudges were lost."""
+    waiting = RenderJob.objects.filter(state=JobState.QUEUED, not_before__lte=Now())
+    wanted = Counter(waiting.values_list("capability", flat=True)[:500])
+    send_nudges(wanted)
+    return wanted.total()
+
+
+def announce_jobs(jobs: Iterable[RenderJob]) -> None:
+    """Tell the project's pages, the farm page and each job's own watchers what state the jobs are in."""
+    rows = list(jobs)
+    for project_id in {job.project_id for job in rows}:
+        mine = [job for job in rows if job.project_id == project_id]
+        publish(
+            f"project:{project_id}",
+            "job.changed",
+            ids=[str(job.pk) for job in mine][:500],
+            shots=sorted({job.shot_id for job in mine if job.shot_id})[:500],
+            state=mine[0].state if len({job.state for job in mine}) == 1 else "",
+        )
+    if rows:
+        publish("farm", "job.changed", ids=[str(job.pk) for job in rows][:500])
+    for job in rows[:50]:
+        publish(f"job:{job.pk}", "job.changed", ids=[str(job.pk)], state=job.state)

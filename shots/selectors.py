@@ -1,0 +1,47 @@
+"""Reads of shots for people: every query starts at what the actor may see, and is constant in the rows."""
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+
+from aipipeline.projects.errors import NotFound
+from aipipeline.projects.models import Project
+from shots.models import Casting, Scenario, Scene, Shot, ShotStep
+
+
+def shots_of(project: Project, actor: Any) -> QuerySet[Shot]:
+    """The shot list in story order with everything that a row shows, in a constant number of queries."""
+    castings = Casting.objects.live().select_related("character")
+    return (
+        Shot.objects.visible_to(actor)
+        .live()
+        .filter(project=project)
+        .select_related("scene", "environment", "preset", "project")
+        .prefetch_related(
+            Prefetch("castings", queryset=castings, to_attr="cast"),
+            Prefetch("steps", queryset=ShotStep.objects.live(), to_attr="step_rows"),
+        )
+        .order_by("position", "id")
+    )
+
+
+def shot_for(actor: Any, shot_id: int) -> Shot:
+    """One live shot that the actor may see; NotFound otherwise."""
+    shot = (
+        Shot.objects.visible_to(actor)
+        .live()
+        .filter(pk=shot_id)
+        .select_related("project", "scene", "environment", "preset")
+        .first()
+    )
+    if shot is None:
+        raise NotFound("There is no such shot, or you are not a member of its project.")
+    return shot
+
+
+def scenes_of(project: Project, actor: Any) -> QuerySet[Scene]:
+    return Scene.objects.visible_to(actor).live().filter(project=project).select_related("environment")
+
+
+def scenarios_of(project: Project, actor: Any) -> QuerySet[Scenario]:
+    return Scenario.objects.visible_to(actor).live().filter(project=project)

@@ -1,0 +1,130 @@
+"""The steps of a shot: who may go where, and the shot's own status that mirrors them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from aipipeline.history.services import Recorder, lock, recording
+from aipipeline.projects.errors import Conflict, Invalid, NotFound
+from aipipeline.projects.models import Project
+from shots.models import ALLOWED, Shot, ShotState, ShotStep, Step
+from shots.models.step import DONE_STATES
+
+
+class MoveRefused(Conflict):
+    """The state machine does not allow this move."""
+
+    code = "move_refused"
+
+
+def ensure_steps(recorder: Recorder, shots: Sequence[Shot]) -> None:
+    """Give new shots the steps that their project uses."""
+    if not shots:
+        return
+    steps = shots[0].project.steps
+    recorder.create_many(
+        [ShotStep(project_id=shot.project_id, shot=shot, step=step) for shot in shots for step in steps]
+    )
+
+
+def move_step(
+    *,
+    shot: Shot,
+    step: str,
+    to: str,
+    actor: Any,
+    tab: str = "",
+    reason: str = "",
+    approved_version: int | None = None,
+) -> ShotStep:
+    """Move one step of a shot to a state; MoveRefused (409) when ALLOWED says no or someone was faster."""
+    if to not in ShotState.values:
+        raise Invalid(_("Unknown state: %(state)s.") % {"state": to}, fields={"to": [_("unknown state")]})
+    with recording(
+        project=shot.project, actor=actor, kind="shot.move", tab=tab, params={"step": step, "to": to}
+    ) as recorder:
+        row = lock(ShotStep.objects.filter(shot=shot, step=step)).first()
+        if row is None:
+            raise NotFound(_("This shot has no step %(step)s.") % {"step": step})
+        move(recorder, row, to, reason=reason, approved_version=approved_version)
+        if getattr(actor, "pk", None) and not shot.seen_by_person:
+            fresh = lock(Shot.objects.filter(pk=shot.pk)).get()
+            recorder.update(fresh, seen_by_person=True)
+    shot.refresh_from_db()
+    return row
+
+
+def move(
+    recorder: Recorder, row: ShotStep, to: str, *, reason: str = "", approved_version: int | None = None
+) -> None:
+    """Move a locked step row inside a running recording, and mirror it onto the shot."""
+    if to not in ALLOWED[row.state]:
+        raise MoveRefused(
+            _("%(shot)s is %(now)s; it cannot become %(to)s from there.")
+            % {
+                "shot": row.shot.code,
+                "now": ShotState(row.state).label,
+                "to": ShotState(to).label,
+            },
+            details={"state": row.state, "allowed": sorted(ALLOWED[row.state])},
+        )
+    fields: dict[str, Any] = {"state": to, "reason": reason}
+    if to == ShotState.APPROVED and approved_version is not None:
+        fields["approved_version"] = approved_version
+    if to in (ShotState.REVIEW, ShotState.READY) and row.state in DONE_STATES:
+        fields["approved_version"] = None
+    recorder.update(row, **fields)
+    if to == ShotState.APPROVED:
+        _open_next(recorder, row)
+    mirror(recorder, row.shot_id)
+
+
+def _open_next(recorder: Recorder, row: ShotStep) -> None:
+    """Once a step is approved, the next one of the shot is ready to start."""
+    order = list(Step.values)
+    later = [
+        s
+        for s in lock(ShotStep.objects.live().filter(shot_id=row.shot_id))
+        if order.index(s.step) > order.index(row.step)
+    ]
+    following = min(later, key=lambda s: order.index(s.step), default=None)
+    if following is not None and following.state == ShotState.DRAFT:
+        recorder.update(following, state=ShotState.READY)
+
+
+def mirror(recorder: Recorder, shot_id: int) -> None:
+    """Write the shot's current step and status: the first step that is not done, or final after the last."""
+    shot = lock(Shot.objects.filter(pk=shot_id)).get()
+    order = list(Step.values)
+    rows = sorted(ShotStep.objects.live().filter(shot_id=shot_id), key=lambda s: order.index(s.step))
+    if not rows:
+        return
+    current = next((row for row in rows if row.state not in DONE_STATES), rows[-1])
+    recorder.update(shot, current_step=current.step, status=current.state)
+
+
+def start_steps(recorder: Recorder, shots: Iterable[Shot], step: str) -> None:
+    """Jobs were queued for these shots: their step goes to generating, unless it is approved or already there."""
+    for row in lock(ShotStep.objects.filter(shot__in=list(shots), step=step)).select_related("shot"):
+        if row.state in DONE_STATES or row.state == ShotState.GENERATING:
+            continue
+        if row.state in (ShotState.DRAFT, ShotState.REVIEW):
+            move(recorder, row, ShotState.READY)
+        move(recorder, row, ShotState.GENERATING)
+
+
+def finish_step(*, shot: Shot, step: str, succeeded: bool) -> None:
+    """The last running job of this step ended: to review when something was made, else back to ready."""
+    with recording(
+        project=shot.project, actor=None, kind="shot.generated", undoable=False, params={"step": step}
+    ) as recorder:
+        row = lock(ShotStep.objects.filter(shot=shot, step=step)).first()
+        if row is None or row.state != ShotState.GENERATING:
+            return
+        move(recorder, row, ShotState.REVIEW if succeeded else ShotState.READY)
+
+
+def steps_of(project: Project) -> list[str]:
+    """The project's steps in production order."""
+    return [step for step in Step.values if step in project.steps]
