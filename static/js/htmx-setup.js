@@ -1,0 +1,115 @@
+// How htmx behaves here: morphing swaps, our headers, and where a refused request's message goes.
+
+import { gettext } from "./i18n.js";
+import { toast } from "./toast.js";
+import { htmx, tabId } from "./util.js";
+
+const KEPT_ATTRIBUTES = new Set(["open", "data-live-state", "popover"]);
+
+/** What a refresh must not touch: open dialogs, cells that are edited, players. */
+const morphing = {
+  beforeNodeMorphed(/** @type {Node} */ old, /** @type {Node} */ fresh) {
+    if (!(old instanceof Element)) return true;
+    if (old.hasAttribute("data-keep") || old.classList.contains("is-editing")) return false;
+    if (old instanceof HTMLInputElement && old.hasAttribute("data-select") && fresh instanceof HTMLInputElement) {
+      fresh.toggleAttribute("checked", old.checked);
+    }
+    return true;
+  },
+  beforeAttributeUpdated(/** @type {string} */ name, /** @type {Element} */ node) {
+    if (name === "open") return !(node instanceof HTMLDialogElement || node instanceof HTMLDetailsElement);
+    return !KEPT_ATTRIBUTES.has(name);
+  },
+};
+
+/** The "morph" swap, without the evaluated configuration of the stock extension (the CSP forbids it). */
+function defineMorph() {
+  const Idiomorph = globalThis.Idiomorph;
+  if (!Idiomorph) return;
+  Idiomorph.defaults.ignoreActiveValue = true; // else a refresh wipes the syllable that is being composed
+  Object.assign(Idiomorph.defaults.callbacks, morphing);
+  const style = (/** @type {string} */ swap) =>
+    swap === "morph" || swap === "morph:outerHTML" ? "outerHTML" : swap === "morph:innerHTML" ? "innerHTML" : null;
+  htmx().defineExtension("morph", {
+    isInlineSwap: (/** @type {string} */ swap) => style(swap) === "outerHTML",
+    handleSwap(/** @type {string} */ swap, /** @type {Element} */ target, /** @type {DocumentFragment} */ fragment) {
+      const morphStyle = style(swap);
+      if (!morphStyle) return false;
+      return Idiomorph.morph(target, morphStyle === "outerHTML" ? fragment.firstElementChild : fragment.childNodes, { morphStyle });
+    },
+  });
+}
+
+/**
+ * An error fragment goes into the form's own place for errors, else into a toast.
+ * @param {CustomEvent} event htmx:beforeSwap
+ */
+function placeError(event) {
+  const { xhr, requestConfig } = event.detail;
+  if (xhr.status < 400) return;
+  const code = xhr.getResponseHeader("X-AIP-Error");
+  const holder = findHolder(requestConfig?.elt);
+  if (code && holder) {
+    event.detail.shouldSwap = true;
+    event.detail.target = holder;
+    event.detail.swapOverride = "innerHTML";
+  } else if (code || !event.detail.shouldSwap) {
+    event.detail.shouldSwap = false;
+    toast(errorText(xhr), xhr.status === 409 ? "warning" : "error");
+  }
+}
+
+/** @param {unknown} element */
+function findHolder(element) {
+  if (!(element instanceof Element)) return null;
+  const scope = element.closest("form, dialog, [data-errors-here]");
+  return scope?.querySelector("[data-form-errors]") ?? null;
+}
+
+/** The message of a refused request. @param {XMLHttpRequest} xhr @returns {string} */
+export function errorText(xhr) {
+  if (xhr.getResponseHeader("X-AIP-Error")) {
+    const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+    const text = page.querySelector("[data-error-message]")?.textContent?.trim();
+    const fields = [...page.querySelectorAll("li")].map((item) => item.textContent?.trim()).join("\n");
+    if (text) return fields ? `${text}\n${fields}` : text;
+  }
+  if (xhr.status === 403) return gettext("You may not do this.");
+  if (xhr.status === 404) return gettext("This is not there any more.");
+  if (xhr.status >= 500) return gettext("The server could not do this. The log has the details.");
+  return gettext("That did not work.");
+}
+
+/** A page that arrives by HX-Location swaps the body's content: its attributes must follow. @param {CustomEvent} event */
+function syncBody(event) {
+  if (event.detail.target !== document.body || !event.detail.shouldSwap) return;
+  const page = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+  for (const { name } of [...document.body.attributes]) {
+    if (name.startsWith("data-")) document.body.removeAttribute(name);
+  }
+  for (const { name, value } of [...page.body.attributes]) document.body.setAttribute(name, value);
+  document.documentElement.lang = page.documentElement.lang;
+}
+
+export function startHtmx() {
+  if (!htmx()) return;
+  defineMorph();
+  document.addEventListener("htmx:configRequest", (event) => {
+    /** @type {CustomEvent} */ (event).detail.headers["X-AIP-Tab"] = tabId();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    placeError(/** @type {CustomEvent} */ (event));
+    syncBody(/** @type {CustomEvent} */ (event));
+  });
+  document.addEventListener("htmx:sendError", () => {
+    toast(gettext("The server did not answer. Check the connection and try again."), "error");
+  });
+  // A login that ran out answers with a redirect to the login page: go there instead of swapping it in.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { xhr } = /** @type {CustomEvent} */ (event).detail;
+    if (xhr.responseURL && new URL(xhr.responseURL).pathname.endsWith("/login/") && !location.pathname.endsWith("/login/")) {
+      event.preventDefault();
+      location.reload();
+    }
+  });
+}

@@ -1,0 +1,91 @@
+// Shortcuts of every page. Single letters act only while nobody types.
+
+import { openDialog } from "./dialogs.js";
+import { gettext } from "./i18n.js";
+import { refreshAll } from "./refresh.js";
+import { toast } from "./toast.js";
+import { isComposing, isTextField, keyName, request } from "./util.js";
+
+const GO_WAIT = 1200;
+let goUntil = 0;
+let working = false;
+
+/**
+ * Undo or redo this tab's newest action. The change itself arrives by the live events.
+ * @param {"undo" | "redo"} which
+ */
+export async function undoRedo(which) {
+  const url = which === "undo" ? document.body.dataset.undoUrl : document.body.dataset.redoUrl;
+  if (!url || working) return;
+  working = true;
+  try {
+    const response = await request(url, { method: "POST", json: {} });
+    const answer = await response.json().catch(() => ({}));
+    const text = answer.message ?? answer.detail ?? (which === "undo" ? gettext("Undone") : gettext("Done again"));
+    toast(String(text), response.ok ? "success" : "warning");
+    if (response.ok) {
+      document.dispatchEvent(new CustomEvent("aip:changed", { detail: { by: which } }));
+      refreshAll();
+    }
+  } catch {
+    toast(gettext("The server did not answer. Nothing was changed."), "error");
+  } finally {
+    working = false;
+  }
+}
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  if (event.defaultPrevented || isComposing(event)) return;
+  const typing = isTextField(document.activeElement) && !document.activeElement?.hasAttribute("data-idle");
+  const control = event.ctrlKey || event.metaKey;
+  const key = keyName(event);
+  if (control && !event.altKey && (key === "z" || key === "y")) {
+    if (typing || document.querySelector("dialog[open]") || !document.body.dataset.undoUrl) return;
+    event.preventDefault();
+    undoRedo(key === "y" || event.shiftKey ? "redo" : "undo");
+    return;
+  }
+  if (typing || control || event.altKey || document.querySelector("dialog[open]")) return;
+  if (document.activeElement?.hasAttribute("data-idle")) return; // the grid takes letters as text
+  if (event.key === "?") {
+    event.preventDefault();
+    openDialog("shortcuts");
+  } else if (event.key === "/") {
+    const box = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-search-box]"));
+    if (!box) return;
+    event.preventDefault();
+    box.focus();
+    box.select();
+  } else if (key === "g" && !event.repeat) {
+    goUntil = Date.now() + GO_WAIT;
+  } else if (Date.now() < goUntil) {
+    goUntil = 0;
+    const link = document.querySelector(`a[data-go="${CSS.escape(key)}"]`);
+    if (!(link instanceof HTMLAnchorElement)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    link.click();
+  }
+}
+
+function toggleSide() {
+  const root = document.documentElement;
+  const narrowNow = root.dataset.side ? root.dataset.side === "narrow" : innerWidth < 1100;
+  root.dataset.side = narrowNow ? "wide" : "narrow";
+  try {
+    localStorage.setItem("aip.side", root.dataset.side);
+  } catch {
+    root.dataset.storage = "none"; // private mode: the choice lasts until the page is left
+  }
+}
+
+export function startKeyboard() {
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (target?.closest("[data-undo]")) undoRedo("undo");
+    if (target?.closest("[data-redo]")) undoRedo("redo");
+    if (target?.closest("[data-side-toggle]")) toggleSide();
+  });
+}
