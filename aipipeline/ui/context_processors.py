@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
 
+from aipipeline.events.publishing import current_seq
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import operations_of
+
+log = structlog.get_logger(__name__)
 
 MAX_SWITCHER = 40
 
@@ -45,7 +50,23 @@ STUDIO_NAV = (
 
 def project_context(request: HttpRequest, project: Project) -> dict[str, Any]:
     """The context that every page of one project passes to its template: the project and what one may do."""
-    return {"project": project, "may": operations_of(request.user, project)}
+    return {
+        "live_seq": newest_seq(f"project:{project.pk}"),
+        "project": project,
+        "may": operations_of(request.user, project),
+    }
+
+
+def newest_seq(topic: str) -> int | None:
+    """The number of the newest live event when the page began to read; None while the event server is away.
+
+    The browser compares it with the number at which it starts to listen: what came between is fetched again.
+    """
+    try:
+        return current_seq(topic)
+    except (OSError, RedisError):
+        log.warning("live_seq_unknown", topic=topic)
+        return None
 
 
 def studio(request: HttpRequest) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import { parseLength, parseRate } from "./timecode.js";
 import { toast } from "./toast.js";
 import { htmx, isComposing, readData } from "./util.js";
 
+const ONE_LINE = 48;
 const TYPED = new Set(["text", "longtext", "number", "duration"]);
 
 export class CellInput {
@@ -155,7 +156,9 @@ export class CellInput {
 
   grow() {
     if (this.mode !== "text" || this.cell?.dataset.editor !== "longtext") return;
+    this.area.classList.remove("is-one");
     this.area.style.height = "auto";
+    this.area.classList.toggle("is-one", this.area.scrollHeight <= ONE_LINE);
     this.area.style.height = `${Math.min(220, this.area.scrollHeight + 2)}px`;
   }
 
@@ -273,7 +276,7 @@ export class CellInput {
     if (this.popup.matches(":popover-open")) this.popup.hidePopover();
     this.area.value = "";
     this.area.dataset.idle = "";
-    this.area.classList.remove("is-open", "is-long");
+    this.area.classList.remove("is-open", "is-long", "is-one");
     cell?.classList.remove("is-editing");
     if (cell?.isConnected) {
       this.place(this.area);

@@ -1,6 +1,7 @@
 // How htmx behaves here: morphing swaps, our headers, and where a refused request's message goes.
 
 import { gettext } from "./i18n.js";
+import { refreshAll } from "./refresh.js";
 import { toast } from "./toast.js";
 import { htmx, tabId } from "./util.js";
 
@@ -101,6 +102,13 @@ export function startHtmx() {
     placeError(/** @type {CustomEvent} */ (event));
     syncBody(/** @type {CustomEvent} */ (event));
   });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    // An answer without content has no settling: its after-settle event would be lost.
+    const { xhr } = /** @type {CustomEvent} */ (event).detail;
+    const later = xhr?.status === 204 && xhr.getResponseHeader("HX-Trigger-After-Settle");
+    if (later && later.includes("aip:refresh")) refreshAll();
+  });
+  document.addEventListener("aip:refresh", () => refreshAll());
   document.addEventListener("htmx:sendError", () => {
     toast(gettext("The server did not answer. Check the connection and try again."), "error");
   });

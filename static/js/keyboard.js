@@ -1,34 +1,26 @@
 // Shortcuts of every page. Single letters act only while nobody types.
 
 import { openDialog } from "./dialogs.js";
-import { gettext } from "./i18n.js";
 import { refreshAll } from "./refresh.js";
-import { toast } from "./toast.js";
-import { isComposing, isTextField, keyName, request } from "./util.js";
+import { htmx, isComposing, isTextField, keyName } from "./util.js";
 
 const GO_WAIT = 1200;
 let goUntil = 0;
 let working = false;
 
 /**
- * Undo or redo this tab's newest action. The change itself arrives by the live events.
+ * Undo or redo this tab's newest action. The answer brings its own message; the change arrives by the live events.
  * @param {"undo" | "redo"} which
  */
 export async function undoRedo(which) {
   const url = which === "undo" ? document.body.dataset.undoUrl : document.body.dataset.redoUrl;
   if (!url || working) return;
   working = true;
+  const source = document.querySelector(`[data-${which}]`) ?? document.body;
   try {
-    const response = await request(url, { method: "POST", json: {} });
-    const answer = await response.json().catch(() => ({}));
-    const text = answer.message ?? answer.detail ?? (which === "undo" ? gettext("Undone") : gettext("Done again"));
-    toast(String(text), response.ok ? "success" : "warning");
-    if (response.ok) {
-      document.dispatchEvent(new CustomEvent("aip:changed", { detail: { by: which } }));
-      refreshAll();
-    }
-  } catch {
-    toast(gettext("The server did not answer. Nothing was changed."), "error");
+    await htmx().ajax("POST", url, { source, swap: "none" });
+    document.dispatchEvent(new CustomEvent("aip:changed", { detail: { by: which } }));
+    refreshAll();
   } finally {
     working = false;
   }

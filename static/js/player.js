@@ -26,6 +26,8 @@ export class FramePlayer {
     /** @type {number | null} a seek asked for while another one is under way */
     this.nextSeek = null;
     this.seeking = false;
+    /** @type {number | null} where the last seek goes: steps count from there, however quick they come */
+    this.target = null;
     this.bind();
     this.watchFrames();
     this.draw();
@@ -96,7 +98,7 @@ export class FramePlayer {
     if (start !== undefined) this.start = start;
     this.root.querySelector("[data-player-error]")?.setAttribute("hidden", "");
     this.seeking = false;
-    this.nextSeek = null;
+    this.nextSeek = this.target = null;
     this.video.src = src;
     this.video.addEventListener("loadeddata", () => this.seek(Math.min(keep, this.last)), { once: true });
   }
@@ -117,6 +119,7 @@ export class FramePlayer {
   /** @param {number} frame the frame that is now on the screen */
   shown(frame) {
     this.frame = frame;
+    if (!this.seeking) this.target = null;
     this.draw();
     this.root.dispatchEvent(new CustomEvent("aip:frame", { bubbles: true, detail: { frame, playing: this.playing } }));
     const end = this.out ?? this.last;
@@ -133,12 +136,14 @@ export class FramePlayer {
   /** @param {number} frame */
   seek(frame) {
     const target = Math.max(0, Math.min(this.last, Math.round(frame)));
+    this.target = target;
     if (this.seeking) {
       this.nextSeek = target;
       return;
     }
     if (this.video.readyState < 1) {
       this.frame = target;
+      this.target = null;
       this.draw();
       return;
     }
@@ -148,9 +153,8 @@ export class FramePlayer {
 
   /** @param {number} frames */
   step(frames) {
-    const from = this.nextSeek ?? this.frame;
-    this.stop();
-    this.seek(from + frames);
+    if (this.playing) this.stop();
+    this.seek((this.target ?? this.frame) + frames);
   }
 
   stop() {

@@ -1,5 +1,5 @@
 // Moving rows: by the handle with the mouse, by Alt and the arrows from the keyboard. What is sent are ids:
-// `moved` (comma separated, in order), `before` (an id, or empty for the end) and `scene` of where they fall.
+// `ids` (comma separated, in order), `before` (an id, or empty for the end) and `scene` of where they fall.
 
 import { htmx } from "./util.js";
 
@@ -19,7 +19,7 @@ export function startReorder(root, list) {
   /** @param {string[]} moved @param {string} before @param {string} scene */
   const post = (moved, before, scene) => {
     const target = document.querySelector(root.dataset.rows ?? "") ?? root;
-    htmx().ajax("POST", url, { source: root, target, swap: "morph", values: { moved: moved.join(","), before, scene } });
+    htmx().ajax("POST", url, { source: root, target, swap: "morph", values: { ids: moved.join(","), before, scene } });
   };
 
   root.addEventListener("aip:move-row", (event) => {

@@ -2,12 +2,13 @@
 // one editable cell is <td data-field data-editor data-value tabindex="-1">. A saved cell is one PATCH, and the
 // answer is the row.
 //
-// On the holder: data-shotlist, data-fps, data-reorder-url (POST moved, before, scene), data-rows (selector of
+// On the holder: data-shotlist, data-fps, data-reorder-url (POST ids, before, scene), data-rows (selector of
 // what a reorder's answer replaces).
 
 import { CellInput } from "./cell-input.js";
 import { confirmDialog } from "./dialogs.js";
 import { gettext } from "./i18n.js";
+import { refreshAll } from "./refresh.js";
 import { startReorder } from "./row-order.js";
 import { RowSelection } from "./row-selection.js";
 import { htmx, isComposing, onElements } from "./util.js";
@@ -197,7 +198,8 @@ export class ShotList {
   /** @param {HTMLTableRowElement} row */
   reloadRow(row) {
     for (const cell of row.querySelectorAll(".is-saving")) cell.classList.remove("is-saving");
-    htmx().ajax("GET", row.dataset.url, { source: row, target: row, swap: "morph" });
+    if (row.dataset.rowUrl) htmx().ajax("GET", row.dataset.rowUrl, { source: row, target: row, swap: "morph" });
+    else refreshAll();
   }
 
   /** After a swap the active cell may be another element: find it again by row and field. */

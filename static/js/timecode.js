@@ -36,8 +36,10 @@ export function timecode(frames, rate) {
 export function shortLength(frames, rate) {
   const tenths = Math.round((frames * rate.den * 10) / rate.num);
   if (tenths < 600) return `${Math.floor(tenths / 10)}.${tenths % 10}s`;
-  const seconds = Math.round(tenths / 10);
-  return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;
+  const seconds = Math.floor((tenths + 5) / 10);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }
 
 /**

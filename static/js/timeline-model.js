@@ -7,7 +7,7 @@
  * @property {number} frames
  * @property {number} [start] computed
  * @property {number} [max] longest length that the media allows; absent means free
- * @property {string} [title] @property {string} [thumb] @property {string} [status] @property {boolean} [locked]
+ * @property {string} [title] @property {string} [thumb] @property {string} [kind] @property {string} [href]
  */
 /** @typedef {{op: "move", shot: string | number, before: string | number | null} | {op: "length", shot: string | number, duration_frames: number}} Op */
 

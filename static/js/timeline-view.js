@@ -6,7 +6,8 @@ import { rulerStep } from "./timeline-model.js";
 
 const MIN_PPF = 0.02;
 const MAX_PPF = 40;
-const SMALL_CLIP = 70;
+const SMALL_CLIP = 118;
+const TINY_CLIP = 66;
 const ROOM_AFTER = 240;
 
 export class TimelineView {
@@ -75,7 +76,7 @@ export class TimelineView {
 
   /** @param {HTMLElement} node @param {import("./timeline-model.js").Clip} clip */
   fillNode(node, clip) {
-    node.dataset.status = clip.status ?? "draft";
+    node.dataset.kind = clip.kind ?? "";
     const name = node.querySelector("b");
     if (name) name.textContent = clip.code;
     node.title = clip.title ?? "";
@@ -107,6 +108,7 @@ export class TimelineView {
       node.style.width = `${width}px`;
       if (!(drag?.kind === "move" && drag.began && drag.clip === clip)) node.style.transform = `translateX(${(clip.start ?? 0) * this.ppf}px)`;
       node.classList.toggle("is-small", width < SMALL_CLIP);
+      node.classList.toggle("is-tiny", width < TINY_CLIP);
       const length = node.querySelector(".foot > span");
       if (length) length.textContent = `${clip.frames}f`;
       node.setAttribute("aria-label", `${clip.code}, ${timecode(clip.start ?? 0, rate)}, ${shortLength(clip.frames, rate)}`);

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterable
 from fractions import Fraction
+from math import floor
 from typing import Any
 
 from django import template
@@ -69,10 +70,10 @@ def duration(frames: int | None, fps: Fraction | str | int) -> str:
     """A length that people read: "3.2s" below a minute, "2:05" above."""
     if frames is None:
         return ""
-    tenths = round(Fraction(int(frames)) / Fraction(fps) * 10)
+    tenths = floor(Fraction(int(frames)) / Fraction(fps) * 10 + Fraction(1, 2))
     if tenths < 600:
         return f"{tenths // 10}.{tenths % 10}s"
-    return elapsed(round(tenths / 10))
+    return elapsed((tenths + 5) // 10)
 
 
 @register.filter
@@ -141,7 +142,8 @@ def avatar(person: Any, size: str = "") -> dict[str, Any]:
 def ring(value: float | None, size: str = "") -> SafeString:
     """A progress ring, 0..1. Its arc is a presentation attribute, so no inline style is needed."""
     return format_html(
-        '<svg class="ring{}" viewBox="0 0 18 18" aria-hidden="true"><circle class="track" cx="9" cy="9" r="7"/>'
+        '<svg class="ring{}" viewBox="0 0 18 18" aria-hidden="true">'
+        '<circle class="track" cx="9" cy="9" r="7"/>'
         '<circle class="value" cx="9" cy="9" r="7" pathLength="100" stroke-dasharray="{} 100"/></svg>',
         f" {size}" if size else "",
         percent(value),
