@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseLocation, trigger_client_event
+from django_htmx.middleware import HtmxDetails
 
 from aipipeline.projects.errors import NotAllowed, NotFound, PipelineError
 
@@ -18,8 +19,10 @@ ToastLevel = Literal["success", "info", "warning", "error"]
 
 def wants_fragment(request: HttpRequest) -> bool:
     """True for an htmx request that replaces a part of the page (not boosted, not a history restore)."""
-    details = getattr(request, "htmx", None)
-    return bool(details) and not details.boosted and not details.history_restore_request
+    details: HtmxDetails | None = getattr(request, "htmx", None)
+    if details is None or not details:
+        return False
+    return not details.boosted and not details.history_restore_request
 
 
 def render_page_or_fragment(

@@ -73,7 +73,8 @@ def _file(route: Route, name: str) -> None:
 
 
 def document(body: str) -> str:
-    template = '<span></span><button data-toast-close></button><svg class="icon"><use href="/static/img/icons.svg#x"/></svg>'
+    icon = '<svg class="icon"><use href="/static/img/icons.svg#x"/></svg>'
+    template = f"{icon}<span></span><button data-toast-close></button>"
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="htmx-config" content='{{"allowEval":false,"includeIndicatorStyles":false}}'>
 <link rel="stylesheet" href="/static/css/tokens.css"><link rel="stylesheet" href="/static/css/grid.css">

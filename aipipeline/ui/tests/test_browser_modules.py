@@ -1,4 +1,4 @@
-"""The browser modules as a person meets them: live refresh, lost connections, editing with an input method."""
+"""The browser modules as a person meets them: live refresh, lost connections, input methods."""
 
 import json
 from typing import Any
@@ -17,7 +17,8 @@ LIVE = """
 """
 ROW = (
     '<tr id="shot-{id}" data-row="{id}" data-url="/shots/{id}/" data-revision="{revision}">'
-    '<td data-field="description" data-editor="longtext" data-value="{text}" tabindex="-1"><span data-text>{text}</span></td>'
+    '<td data-field="description" data-editor="longtext" data-value="{text}" tabindex="-1">'
+    "<span data-text>{text}</span></td>"
     '<td data-field="duration_frames" data-editor="duration" data-value="48" tabindex="-1">48</td></tr>'
 )
 
@@ -154,7 +155,8 @@ def sheet_page(open_page: OpenPage, sheet: Sheet) -> Page:
     rows = "".join(ROW.format(id=i, revision=1, text=f"text {i}") for i in (1, 2, 3))
     page = open_page(
         '<div data-shotlist data-fps="24"><div class="sheet-scroll"><table><thead><tr>'
-        '<th data-column="description">Description</th><th data-column="duration_frames">Length</th></tr></thead>'
+        '<th data-column="description">Description</th>'
+        '<th data-column="duration_frames">Length</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div></div>",
         sheet,
     )

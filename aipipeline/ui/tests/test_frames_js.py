@@ -57,7 +57,8 @@ def test_browser_and_server_show_the_same_time(fps: str) -> None:
 def test_a_seek_lands_inside_the_frame_and_its_media_time_names_it(fps: str) -> None:
     body = (
         "const rate = tc.parseRate(data.fps);"
-        "return data.frames.map((f) => [tc.frameToSeconds(f, rate), tc.mediaTimeToFrame(f * rate.den / rate.num, rate)]);"
+        "const at = (f) => (f * rate.den) / rate.num;"
+        "return data.frames.map((f) => [tc.frameToSeconds(f, rate), tc.mediaTimeToFrame(at(f), rate)]);"
     )
     for frame, (seconds, named) in zip(FRAMES, run(body, {"fps": fps, "frames": FRAMES}), strict=True):
         assert named == frame
