@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 3
 Kind = Callable[["TaskContext"], dict[str, Any]]
 _kinds: dict[str, Kind] = {}
+_queues: dict[str, str] = {}
 
 
 class TaskCancelled(Exception):
@@ -39,11 +40,12 @@ class LeaseLost(Exception):
     """Another process took the task over; this one stops without a trace."""
 
 
-def ledger_kind(name: str) -> Callable[[Kind], Kind]:
-    """Register the function that does this kind of work."""
+def ledger_kind(name: str, *, queue: str = "cpu") -> Callable[[Kind], Kind]:
+    """Register the function that does this kind of work. `queue="system"`: it mostly waits for other work."""
 
     def register(function: Kind) -> Kind:
         _kinds[name] = function
+        _queues[name] = queue
         return function
 
     return register
@@ -73,7 +75,9 @@ def send(task: LedgerTask) -> None:
 
     LedgerTask.objects.filter(pk=task.pk).update(sent_at=timezone.now())
     try:
-        run_ledger_task.apply_async(args=[str(task.pk)], retry=False)
+        run_ledger_task.apply_async(
+            args=[str(task.pk)], queue=_queues.get(task.kind, "cpu"), retry=False
+        )
     except Exception:
         log.warning("ledger_not_sent", task=str(task.pk), exc_info=True)
 

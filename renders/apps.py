@@ -10,9 +10,10 @@ class RendersConfig(AppConfig):
     verbose_name = _("Renders")
 
     def ready(self) -> None:
-        from renders import celery_signals, events, receivers  # noqa: F401  (receivers connect themselves)
+        from renders import celery_signals, events, exporters, receivers  # noqa: F401  (receivers connect themselves)
 
         events.register()
+        exporters.register()
         celery_signals.connect()
         post_migrate.connect(_after_migrate, sender=self)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.dispatch import receiver
 
 from aipipeline.events import publish
@@ -11,6 +12,7 @@ from renders.models.job import OPEN_STATES
 from renders.services.reviews import review_version
 from renders.signals import job_ended, version_published
 from shots.models.step import KIND_OF_STEP
+from shots.services.confirm import refresh_shot_metadata
 from shots.services.steps import finish_step
 
 
@@ -22,6 +24,14 @@ def tell_pages(version: Version, job: RenderJob | None, **_kwargs: Any) -> None:
         ids=[version.pk],
         shots=[version.shot_id] if version.shot_id else [],
     )
+
+
+@receiver(version_published, dispatch_uid="renders.refresh_metadata")
+def refresh_metadata(version: Version, **_kwargs: Any) -> None:
+    """The shot's metadata file lists its versions; it is written once the version stands in the database."""
+    if version.shot is not None:
+        shot = version.shot
+        transaction.on_commit(lambda: refresh_shot_metadata([shot]), robust=True)
 
 
 @receiver(job_ended, dispatch_uid="renders.move_step")

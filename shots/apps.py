@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class ShotsConfig(AppConfig):
     name = "shots"
     verbose_name = _("Shots")
+
+    def ready(self) -> None:
+        from shots import exporters
+
+        exporters.register()

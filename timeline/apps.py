@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class TimelineConfig(AppConfig):
     name = "timeline"
     verbose_name = _("Timeline")
+
+    def ready(self) -> None:
+        from timeline import events
+
+        events.register()

@@ -5,106 +5,157 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Character',
+            name="Character",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('field_revisions', models.JSONField(default=dict, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('removed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('default_clothing', models.TextField(blank=True, verbose_name='clothing')),
-                ('age', models.CharField(blank=True, max_length=40, verbose_name='age')),
-                ('role', models.CharField(blank=True, max_length=120, verbose_name='role')),
-                ('relations', models.CharField(blank=True, max_length=300, verbose_name='relations')),
-                ('outfits', models.JSONField(blank=True, default=list, verbose_name='outfits')),
-                ('color', models.CharField(blank=True, max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9A-Fa-f]{6}$')], verbose_name='colour')),
-                ('use_lora', models.BooleanField(default=False, verbose_name='use LoRA')),
-                ('lora_strength', models.FloatField(default=1.0, validators=[django.core.validators.MinValueValidator(-2.0), django.core.validators.MaxValueValidator(2.0)], verbose_name='LoRA strength')),
-                ('trigger_words', models.CharField(blank=True, max_length=300, verbose_name='trigger words')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("field_revisions", models.JSONField(default=dict, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("removed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                ("default_clothing", models.TextField(blank=True, verbose_name="clothing")),
+                ("age", models.CharField(blank=True, max_length=40, verbose_name="age")),
+                ("role", models.CharField(blank=True, max_length=120, verbose_name="role")),
+                ("relations", models.CharField(blank=True, max_length=300, verbose_name="relations")),
+                ("outfits", models.JSONField(blank=True, default=list, verbose_name="outfits")),
+                (
+                    "color",
+                    models.CharField(
+                        blank=True,
+                        max_length=7,
+                        validators=[django.core.validators.RegexValidator("^#[0-9A-Fa-f]{6}$")],
+                        verbose_name="colour",
+                    ),
+                ),
+                ("use_lora", models.BooleanField(default=False, verbose_name="use LoRA")),
+                (
+                    "lora_strength",
+                    models.FloatField(
+                        default=1.0,
+                        validators=[
+                            django.core.validators.MinValueValidator(-2.0),
+                            django.core.validators.MaxValueValidator(2.0),
+                        ],
+                        verbose_name="LoRA strength",
+                    ),
+                ),
+                ("trigger_words", models.CharField(blank=True, max_length=300, verbose_name="trigger words")),
             ],
             options={
-                'verbose_name': 'character',
-                'verbose_name_plural': 'characters',
-                'ordering': ['id'],
+                "verbose_name": "character",
+                "verbose_name_plural": "characters",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='CinematicPreset',
+            name="CinematicPreset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('field_revisions', models.JSONField(default=dict, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('removed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('camera', models.CharField(blank=True, max_length=120, verbose_name='camera')),
-                ('lens', models.CharField(blank=True, max_length=120, verbose_name='lens')),
-                ('film_stock', models.CharField(blank=True, max_length=120, verbose_name='film stock')),
-                ('lighting', models.CharField(blank=True, max_length=200, verbose_name='lighting')),
-                ('filters', models.CharField(blank=True, max_length=200, verbose_name='filters')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("field_revisions", models.JSONField(default=dict, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("removed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("camera", models.CharField(blank=True, max_length=120, verbose_name="camera")),
+                ("lens", models.CharField(blank=True, max_length=120, verbose_name="lens")),
+                ("film_stock", models.CharField(blank=True, max_length=120, verbose_name="film stock")),
+                ("lighting", models.CharField(blank=True, max_length=200, verbose_name="lighting")),
+                ("filters", models.CharField(blank=True, max_length=200, verbose_name="filters")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
             ],
             options={
-                'verbose_name': 'cinematic preset',
-                'verbose_name_plural': 'cinematic presets',
-                'ordering': ['name'],
+                "verbose_name": "cinematic preset",
+                "verbose_name_plural": "cinematic presets",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Environment',
+            name="Environment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('field_revisions', models.JSONField(default=dict, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('removed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('name', models.CharField(max_length=160, verbose_name='name')),
-                ('location', models.CharField(blank=True, max_length=160, verbose_name='location')),
-                ('interior', models.BooleanField(blank=True, null=True, verbose_name='interior')),
-                ('time_of_day', models.CharField(blank=True, max_length=40, verbose_name='time of day')),
-                ('weather', models.CharField(blank=True, max_length=40, verbose_name='weather')),
-                ('mood', models.CharField(blank=True, max_length=120, verbose_name='mood')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('prompt', models.TextField(blank=True, verbose_name='prompt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("field_revisions", models.JSONField(default=dict, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("removed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("name", models.CharField(max_length=160, verbose_name="name")),
+                ("location", models.CharField(blank=True, max_length=160, verbose_name="location")),
+                ("interior", models.BooleanField(blank=True, null=True, verbose_name="interior")),
+                ("time_of_day", models.CharField(blank=True, max_length=40, verbose_name="time of day")),
+                ("weather", models.CharField(blank=True, max_length=40, verbose_name="weather")),
+                ("mood", models.CharField(blank=True, max_length=120, verbose_name="mood")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                ("prompt", models.TextField(blank=True, verbose_name="prompt")),
             ],
             options={
-                'verbose_name': 'environment',
-                'verbose_name_plural': 'environments',
-                'ordering': ['id'],
+                "verbose_name": "environment",
+                "verbose_name_plural": "environments",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='LoRA',
+            name="LoRA",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('field_revisions', models.JSONField(default=dict, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('removed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('path', models.CharField(help_text='Below the loras folder of the server.', max_length=300, verbose_name='file')),
-                ('base_model', models.CharField(blank=True, max_length=60, verbose_name='base model')),
-                ('trigger_words', models.CharField(blank=True, max_length=300, verbose_name='trigger words')),
-                ('strength', models.FloatField(default=1.0, validators=[django.core.validators.MinValueValidator(-2.0), django.core.validators.MaxValueValidator(2.0)], verbose_name='strength')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("field_revisions", models.JSONField(default=dict, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("removed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "path",
+                    models.CharField(
+                        help_text="Below the loras folder of the server.", max_length=300, verbose_name="file"
+                    ),
+                ),
+                ("base_model", models.CharField(blank=True, max_length=60, verbose_name="base model")),
+                ("trigger_words", models.CharField(blank=True, max_length=300, verbose_name="trigger words")),
+                (
+                    "strength",
+                    models.FloatField(
+                        default=1.0,
+                        validators=[
+                            django.core.validators.MinValueValidator(-2.0),
+                            django.core.validators.MaxValueValidator(2.0),
+                        ],
+                        verbose_name="strength",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'LoRA',
-                'verbose_name_plural': 'LoRAs',
-                'ordering': ['name'],
+                "verbose_name": "LoRA",
+                "verbose_name_plural": "LoRAs",
+                "ordering": ["name"],
             },
         ),
     ]

@@ -5,54 +5,73 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('assets', '0001_initial'),
-        ('projects', '0001_initial'),
+        ("assets", "0001_initial"),
+        ("projects", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='character',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='characters', to='projects.project'),
+            model_name="character",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="characters", to="projects.project"
+            ),
         ),
         migrations.AddField(
-            model_name='cinematicpreset',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cinematic_presets', to='projects.project'),
+            model_name="cinematicpreset",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="cinematic_presets",
+                to="projects.project",
+            ),
         ),
         migrations.AddField(
-            model_name='environment',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='environments', to='projects.project'),
+            model_name="environment",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="environments",
+                to="projects.project",
+            ),
         ),
         migrations.AddField(
-            model_name='lora',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='loras', to='projects.project'),
+            model_name="lora",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="loras", to="projects.project"
+            ),
         ),
         migrations.AddField(
-            model_name='character',
-            name='lora',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='assets.lora', verbose_name='LoRA'),
+            model_name="character",
+            name="lora",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                to="assets.lora",
+                verbose_name="LoRA",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cinematicpreset',
-            constraint=models.UniqueConstraint(fields=('project', 'name'), name='preset_name_in_project'),
+            model_name="cinematicpreset",
+            constraint=models.UniqueConstraint(fields=("project", "name"), name="preset_name_in_project"),
         ),
         migrations.AddConstraint(
-            model_name='environment',
-            constraint=models.UniqueConstraint(fields=('project', 'name'), name='environment_name_in_project'),
+            model_name="environment",
+            constraint=models.UniqueConstraint(
+                fields=("project", "name"), name="environment_name_in_project"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lora',
-            constraint=models.UniqueConstraint(fields=('project', 'name'), name='lora_name_in_project'),
+            model_name="lora",
+            constraint=models.UniqueConstraint(fields=("project", "name"), name="lora_name_in_project"),
         ),
         migrations.AddConstraint(
-            model_name='character',
-            constraint=models.UniqueConstraint(fields=('project', 'name'), name='character_name_in_project'),
+            model_name="character",
+            constraint=models.UniqueConstraint(fields=("project", "name"), name="character_name_in_project"),
         ),
     ]

@@ -27,6 +27,7 @@ from assets.naming import NameContext, owner_folder, version_folder
 from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState
 from renders.signals import version_published
 from shots.models import Shot
+from shots.services.confirm import colliding, names_of_character, names_of_environment, names_of_shot
 
 log = structlog.get_logger(__name__)
 Owner = Shot | Character | Environment
@@ -50,12 +51,13 @@ class Staged:
 
 def names_of(owner: Owner) -> NameContext:
     """The frozen names that the tree's rules work on."""
-    project = owner.project.code
     if isinstance(owner, Shot):
-        return NameContext(project=project, scene=owner.scene.code if owner.scene else "", shot=owner.code)
+        return names_of_shot(owner)
     if isinstance(owner, Character):
-        return NameContext(project=project, character=owner.name)
-    return NameContext(project=project, environment=owner.name)
+        rows = Character.objects.live().filter(project=owner.project)
+        return names_of_character(owner, colliding(list(rows)))
+    environments = Environment.objects.live().filter(project=owner.project)
+    return names_of_environment(owner, colliding(list(environments)))
 
 
 def stage(owner: Owner, kind: str, token: str) -> Staged:

@@ -72,10 +72,8 @@ def _character_words(casting: Casting) -> str:
 
 
 def color_of(character: Character) -> str:
-    """The character's own colour, or a stable one by name."""
-    if character.color:
-        return character.color
-    return _PALETTE[hashlib.sha256(character.name.encode()).digest()[0] % len(_PALETTE)]
+    """The character's own colour, or one by the order in which the project's characters were made."""
+    return character.color or _PALETTE[character.pk % len(_PALETTE)]
 
 
 def seed_of(shot: Shot) -> int:

@@ -83,7 +83,7 @@ def update_shots(
                 shot = rows.get(item["id"])
                 if shot is None:
                     raise NotFound(_("There is no such shot in this project."))
-                values = clean_fields(project, item["fields"], related)
+                values = clean_fields(project, item.get("fields", {}), related)
                 _update_one(recorder, shot, values, seen=item.get("revision"), person=actor)
                 done.append(shot)
             except Locked:
@@ -145,23 +145,24 @@ def reorder_shots(
     The story order belongs to the cut, not to the folder tree, so a locked shot may move; its scene stays.
     """
     with recording(project=project, actor=actor, kind="shot.reorder", tab=tab) as recorder:
-        rows = {shot.pk: shot for shot in lock(Shot.objects.live().filter(project=project, pk__in=list(ids)))}
-        if len(rows) != len(set(ids)) or not ids:
-            raise NotFound(_("There is no such shot in this project."))
-        target = None
-        if before is not None:
-            target = Shot.objects.live().filter(project=project, pk=before).first()
-            if target is None or before in rows:
-                raise Invalid(
-                    _("The shot to move before is not in the list."), fields={"before": ["unknown"]}
-                )
-        places = ordering.positions_between(
-            recorder, project, before=target, moving=list(ids), count=len(rows)
-        )
-        moved = [rows[pk] for pk in dict.fromkeys(ids)]
-        for shot, place in zip(moved, places, strict=True):
-            shot.refresh_from_db(fields=["position", "revision", "field_revisions"])
-            recorder.update(shot, position=place)
+        return move_shots(recorder, project, ids, before)
+
+
+def move_shots(recorder: Recorder, project: Project, ids: Sequence[int], before: int | None) -> list[Shot]:
+    """`reorder_shots` inside a running recording: the cut moves shots and trims them in one action."""
+    rows = {shot.pk: shot for shot in lock(Shot.objects.live().filter(project=project, pk__in=list(ids)))}
+    if len(rows) != len(set(ids)) or not ids:
+        raise NotFound(_("There is no such shot in this project."))
+    target = None
+    if before is not None:
+        target = Shot.objects.live().filter(project=project, pk=before).first()
+        if target is None or before in rows:
+            raise Invalid(_("The shot to move before is not in the list."), fields={"before": ["unknown"]})
+    places = ordering.positions_between(recorder, project, before=target, moving=list(ids), count=len(rows))
+    moved = [rows[pk] for pk in dict.fromkeys(ids)]
+    for shot, place in zip(moved, places, strict=True):
+        shot.refresh_from_db(fields=["position", "revision", "field_revisions"])
+        recorder.update(shot, position=place)
     return moved
 
 

@@ -7,148 +7,313 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('celery_workers', '0002_initial'),
-        ('projects', '0001_initial'),
-        ('renders', '0001_initial'),
-        ('shots', '0001_initial'),
+        ("celery_workers", "0002_initial"),
+        ("projects", "0001_initial"),
+        ("renders", "0001_initial"),
+        ("shots", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Edit',
+            name="Edit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('field_revisions', models.JSONField(default=dict, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('removed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('name', models.CharField(default='Cut', max_length=120, verbose_name='name')),
-                ('current', models.BooleanField(default=True, verbose_name='current')),
-                ('start_frame', models.PositiveIntegerField(blank=True, help_text='Empty: 01:00:00:00.', null=True, verbose_name='start timecode (frames)')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='edits', to='projects.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("field_revisions", models.JSONField(default=dict, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("removed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("name", models.CharField(default="Cut", max_length=120, verbose_name="name")),
+                ("current", models.BooleanField(default=True, verbose_name="current")),
+                (
+                    "start_frame",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Empty: 01:00:00:00.",
+                        null=True,
+                        verbose_name="start timecode (frames)",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="edits",
+                        to="projects.project",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'edit',
-                'verbose_name_plural': 'edits',
+                "verbose_name": "edit",
+                "verbose_name_plural": "edits",
             },
         ),
         migrations.CreateModel(
-            name='Marker',
+            name="Marker",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('field_revisions', models.JSONField(default=dict, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('removed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('frame', models.PositiveIntegerField(verbose_name='frame')),
-                ('name', models.CharField(blank=True, max_length=120, verbose_name='name')),
-                ('comment', models.TextField(blank=True, verbose_name='comment')),
-                ('color', models.CharField(default='green', max_length=12, verbose_name='colour')),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('edit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='markers', to='timeline.edit')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='markers', to='projects.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("field_revisions", models.JSONField(default=dict, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("removed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("frame", models.PositiveIntegerField(verbose_name="frame")),
+                ("name", models.CharField(blank=True, max_length=120, verbose_name="name")),
+                ("comment", models.TextField(blank=True, verbose_name="comment")),
+                ("color", models.CharField(default="green", max_length=12, verbose_name="colour")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "edit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="markers",
+                        to="timeline.edit",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="markers",
+                        to="projects.project",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'marker',
-                'verbose_name_plural': 'markers',
-                'ordering': ['frame', 'id'],
+                "verbose_name": "marker",
+                "verbose_name_plural": "markers",
+                "ordering": ["frame", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Movie',
+            name="Movie",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('proxy', 'Proxy'), ('film', 'Film')], max_length=8, verbose_name='kind')),
-                ('path', models.CharField(max_length=500, verbose_name='file')),
-                ('signature', models.CharField(max_length=64)),
-                ('frames', models.PositiveIntegerField()),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('size', models.BigIntegerField(default=0)),
-                ('details', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('edit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='movies', to='timeline.edit')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='movies', to='projects.project')),
-                ('task', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='celery_workers.ledgertask')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("proxy", "Proxy"), ("film", "Film")], max_length=8, verbose_name="kind"
+                    ),
+                ),
+                ("path", models.CharField(max_length=500, verbose_name="file")),
+                ("signature", models.CharField(max_length=64)),
+                ("frames", models.PositiveIntegerField()),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("size", models.BigIntegerField(default=0)),
+                ("details", models.JSONField(blank=True, default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "edit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="movies", to="timeline.edit"
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="movies",
+                        to="projects.project",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="celery_workers.ledgertask",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'movie',
-                'verbose_name_plural': 'movies',
-                'ordering': ['-created_at'],
+                "verbose_name": "movie",
+                "verbose_name_plural": "movies",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Track',
+            name="Track",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('field_revisions', models.JSONField(default=dict, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('removed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('kind', models.CharField(choices=[('video', 'Video'), ('audio', 'Audio')], default='video', max_length=10, verbose_name='kind')),
-                ('name', models.CharField(default='V1', max_length=60, verbose_name='name')),
-                ('index', models.PositiveSmallIntegerField(default=1)),
-                ('muted', models.BooleanField(default=False, verbose_name='muted')),
-                ('edit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tracks', to='timeline.edit')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tracks', to='projects.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("field_revisions", models.JSONField(default=dict, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("removed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("video", "Video"), ("audio", "Audio")],
+                        default="video",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name", models.CharField(default="V1", max_length=60, verbose_name="name")),
+                ("index", models.PositiveSmallIntegerField(default=1)),
+                ("muted", models.BooleanField(default=False, verbose_name="muted")),
+                (
+                    "edit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tracks", to="timeline.edit"
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tracks",
+                        to="projects.project",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'track',
-                'verbose_name_plural': 'tracks',
-                'ordering': ['kind', 'index'],
+                "verbose_name": "track",
+                "verbose_name_plural": "tracks",
+                "ordering": ["kind", "index"],
             },
         ),
         migrations.CreateModel(
-            name='Clip',
+            name="Clip",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('field_revisions', models.JSONField(default=dict, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('removed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('primary', models.BooleanField(default=True)),
-                ('source_in', models.PositiveIntegerField(default=0, verbose_name='source in (frames)')),
-                ('record_in', models.PositiveIntegerField(blank=True, null=True, verbose_name='record in (frames)')),
-                ('duration_frames', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='length (frames)')),
-                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clips', to='projects.project')),
-                ('shot', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='clips', to='shots.shot')),
-                ('version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='renders.version')),
-                ('track', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clips', to='timeline.track')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("field_revisions", models.JSONField(default=dict, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("removed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("primary", models.BooleanField(default=True)),
+                ("source_in", models.PositiveIntegerField(default=0, verbose_name="source in (frames)")),
+                (
+                    "record_in",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="record in (frames)"),
+                ),
+                (
+                    "duration_frames",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="length (frames)",
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="clips",
+                        to="projects.project",
+                    ),
+                ),
+                (
+                    "shot",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="clips",
+                        to="shots.shot",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="renders.version",
+                    ),
+                ),
+                (
+                    "track",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="clips", to="timeline.track"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'clip',
-                'verbose_name_plural': 'clips',
-                'ordering': ['record_in', 'id'],
+                "verbose_name": "clip",
+                "verbose_name_plural": "clips",
+                "ordering": ["record_in", "id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='edit',
-            constraint=models.UniqueConstraint(condition=models.Q(('current', True), ('removed_at__isnull', True)), fields=('project',), name='one_current_edit'),
+            model_name="edit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("current", True), ("removed_at__isnull", True)),
+                fields=("project",),
+                name="one_current_edit",
+            ),
         ),
         migrations.AddIndex(
-            model_name='movie',
-            index=models.Index(fields=['edit', 'kind', '-created_at'], name='newest_movie'),
+            model_name="movie",
+            index=models.Index(fields=["edit", "kind", "-created_at"], name="newest_movie"),
         ),
         migrations.AddConstraint(
-            model_name='track',
-            constraint=models.UniqueConstraint(fields=('edit', 'kind', 'index'), name='track_index'),
+            model_name="track",
+            constraint=models.UniqueConstraint(fields=("edit", "kind", "index"), name="track_index"),
         ),
         migrations.AddConstraint(
-            model_name='clip',
-            constraint=models.UniqueConstraint(condition=models.Q(('primary', True), ('shot__isnull', False)), fields=('track', 'shot'), name='one_primary_clip'),
+            model_name="clip",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("primary", True), ("shot__isnull", False)),
+                fields=("track", "shot"),
+                name="one_primary_clip",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clip',
-            constraint=models.CheckConstraint(condition=models.Q(('primary', False), models.Q(('duration_frames__isnull', True), ('record_in__isnull', True), ('shot__isnull', False)), _connector='OR'), name='primary_clip_follows_its_shot'),
+            model_name="clip",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("primary", False),
+                    models.Q(
+                        ("duration_frames__isnull", True),
+                        ("record_in__isnull", True),
+                        ("shot__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="primary_clip_follows_its_shot",
+            ),
         ),
     ]

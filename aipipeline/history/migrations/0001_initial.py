@@ -5,32 +5,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Action',
+            name="Action",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('sequence', models.BigIntegerField(db_index=True, default=0, editable=False)),
-                ('tab', models.CharField(blank=True, max_length=64)),
-                ('kind', models.CharField(max_length=60, verbose_name='kind')),
-                ('params', models.JSONField(blank=True, default=dict)),
-                ('changes', models.JSONField(blank=True, default=list)),
-                ('undoable', models.BooleanField(default=True)),
-                ('state', models.CharField(choices=[('done', 'Done'), ('undone', 'Undone'), ('superseded', 'Undone, then replaced by a newer edit')], default='done', max_length=12)),
-                ('skipped', models.JSONField(blank=True, default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('undone_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("sequence", models.BigIntegerField(db_index=True, default=0, editable=False)),
+                ("tab", models.CharField(blank=True, max_length=64)),
+                ("kind", models.CharField(max_length=60, verbose_name="kind")),
+                ("params", models.JSONField(blank=True, default=dict)),
+                ("changes", models.JSONField(blank=True, default=list)),
+                ("undoable", models.BooleanField(default=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("done", "Done"),
+                            ("undone", "Undone"),
+                            ("superseded", "Undone, then replaced by a newer edit"),
+                        ],
+                        default="done",
+                        max_length=12,
+                    ),
+                ),
+                ("skipped", models.JSONField(blank=True, default=list)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("undone_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'action',
-                'verbose_name_plural': 'actions',
-                'ordering': ['-created_at'],
+                "verbose_name": "action",
+                "verbose_name_plural": "actions",
+                "ordering": ["-created_at"],
             },
         ),
     ]

@@ -6,32 +6,42 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('history', '0001_initial'),
-        ('projects', '0001_initial'),
+        ("history", "0001_initial"),
+        ("projects", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='action',
-            name='actor',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL),
+            model_name="action",
+            name="actor",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='action',
-            name='project',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='actions', to='projects.project'),
+            model_name="action",
+            name="project",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="actions",
+                to="projects.project",
+            ),
         ),
         migrations.AddIndex(
-            model_name='action',
-            index=models.Index(fields=['project', '-created_at'], name='action_by_project'),
+            model_name="action",
+            index=models.Index(fields=["project", "-created_at"], name="action_by_project"),
         ),
         migrations.AddIndex(
-            model_name='action',
-            index=models.Index(fields=['project', 'actor', 'tab', 'state'], name='action_by_tab'),
+            model_name="action",
+            index=models.Index(fields=["project", "actor", "tab", "state"], name="action_by_tab"),
         ),
     ]

@@ -11,88 +11,285 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('field_revisions', models.JSONField(default=dict, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('removed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('code', models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9_-]*$', 'Use letters A-Z, digits, _ and -; begin with a letter or digit.')], verbose_name='code')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('fps', models.CharField(choices=[('24', '24'), ('25', '25'), ('30', '30'), ('60', '60'), ('24000/1001', '24000/1001'), ('30000/1001', '30000/1001')], default='24', max_length=12, verbose_name='frame rate')),
-                ('width', models.PositiveIntegerField(default=1280, validators=[django.core.validators.MinValueValidator(64), django.core.validators.MaxValueValidator(8192)], verbose_name='width')),
-                ('height', models.PositiveIntegerField(default=720, validators=[django.core.validators.MinValueValidator(64), django.core.validators.MaxValueValidator(8192)], verbose_name='height')),
-                ('steps', models.JSONField(blank=True, default=aipipeline.projects.models.default_steps, verbose_name='steps')),
-                ('engine', models.CharField(choices=[('local', 'Local draft'), ('comfy', 'ComfyUI')], default='local', max_length=20, verbose_name='engine')),
-                ('naming', models.JSONField(blank=True, default=dict, verbose_name='naming templates')),
-                ('storage_root', models.CharField(blank=True, max_length=500, verbose_name='storage folder')),
-                ('language', models.CharField(choices=[('ko', 'Korean'), ('en', 'English')], default='ko', max_length=8, verbose_name='language')),
-                ('scene_counter', models.PositiveIntegerField(default=0, editable=False)),
-                ('shot_counter', models.PositiveIntegerField(default=0, editable=False)),
-                ('confirmed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('is_sample', models.BooleanField(default=False, editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("field_revisions", models.JSONField(default=dict, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("removed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=40,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9_-]*$",
+                                "Use letters A-Z, digits, _ and -; begin with a letter or digit.",
+                            )
+                        ],
+                        verbose_name="code",
+                    ),
+                ),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                (
+                    "fps",
+                    models.CharField(
+                        choices=[
+                            ("24", "24"),
+                            ("25", "25"),
+                            ("30", "30"),
+                            ("60", "60"),
+                            ("24000/1001", "24000/1001"),
+                            ("30000/1001", "30000/1001"),
+                        ],
+                        default="24",
+                        max_length=12,
+                        verbose_name="frame rate",
+                    ),
+                ),
+                (
+                    "width",
+                    models.PositiveIntegerField(
+                        default=1280,
+                        validators=[
+                            django.core.validators.MinValueValidator(64),
+                            django.core.validators.MaxValueValidator(8192),
+                        ],
+                        verbose_name="width",
+                    ),
+                ),
+                (
+                    "height",
+                    models.PositiveIntegerField(
+                        default=720,
+                        validators=[
+                            django.core.validators.MinValueValidator(64),
+                            django.core.validators.MaxValueValidator(8192),
+                        ],
+                        verbose_name="height",
+                    ),
+                ),
+                (
+                    "steps",
+                    models.JSONField(
+                        blank=True, default=aipipeline.projects.models.default_steps, verbose_name="steps"
+                    ),
+                ),
+                (
+                    "engine",
+                    models.CharField(
+                        choices=[("local", "Local draft"), ("comfy", "ComfyUI")],
+                        default="local",
+                        max_length=20,
+                        verbose_name="engine",
+                    ),
+                ),
+                ("naming", models.JSONField(blank=True, default=dict, verbose_name="naming templates")),
+                ("storage_root", models.CharField(blank=True, max_length=500, verbose_name="storage folder")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("ko", "Korean"), ("en", "English")],
+                        default="ko",
+                        max_length=8,
+                        verbose_name="language",
+                    ),
+                ),
+                ("scene_counter", models.PositiveIntegerField(default=0, editable=False)),
+                ("shot_counter", models.PositiveIntegerField(default=0, editable=False)),
+                ("confirmed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("is_sample", models.BooleanField(default=False, editable=False)),
             ],
             options={
-                'verbose_name': 'project',
-                'verbose_name_plural': 'projects',
-                'ordering': ['-created_at'],
-                'permissions': [('may_project_view', 'May: project.view'), ('may_project_edit', 'May: project.edit'), ('may_project_members', 'May: project.members'), ('may_project_delete', 'May: project.delete'), ('may_scenario_edit', 'May: scenario.edit'), ('may_shots_edit', 'May: shots.edit'), ('may_shots_delete', 'May: shots.delete'), ('may_shots_approve', 'May: shots.approve'), ('may_shots_confirm', 'May: shots.confirm'), ('may_shots_unlock', 'May: shots.unlock'), ('may_assets_edit', 'May: assets.edit'), ('may_sheets_export', 'May: sheets.export'), ('may_sheets_import', 'May: sheets.import'), ('may_versions_upload', 'May: versions.upload'), ('may_versions_review', 'May: versions.review'), ('may_notes_write', 'May: notes.write'), ('may_renders_start', 'May: renders.start'), ('may_renders_cancel', 'May: renders.cancel'), ('may_renders_manage', 'May: renders.manage'), ('may_timeline_edit', 'May: timeline.edit'), ('may_timeline_export', 'May: timeline.export'), ('may_timeline_download', 'May: timeline.download')],
+                "verbose_name": "project",
+                "verbose_name_plural": "projects",
+                "ordering": ["-created_at"],
+                "permissions": [
+                    ("may_project_view", "May: project.view"),
+                    ("may_project_edit", "May: project.edit"),
+                    ("may_project_members", "May: project.members"),
+                    ("may_project_delete", "May: project.delete"),
+                    ("may_scenario_edit", "May: scenario.edit"),
+                    ("may_shots_edit", "May: shots.edit"),
+                    ("may_shots_delete", "May: shots.delete"),
+                    ("may_shots_approve", "May: shots.approve"),
+                    ("may_shots_confirm", "May: shots.confirm"),
+                    ("may_shots_unlock", "May: shots.unlock"),
+                    ("may_assets_edit", "May: assets.edit"),
+                    ("may_sheets_export", "May: sheets.export"),
+                    ("may_sheets_import", "May: sheets.import"),
+                    ("may_versions_upload", "May: versions.upload"),
+                    ("may_versions_review", "May: versions.review"),
+                    ("may_notes_write", "May: notes.write"),
+                    ("may_renders_start", "May: renders.start"),
+                    ("may_renders_cancel", "May: renders.cancel"),
+                    ("may_renders_manage", "May: renders.manage"),
+                    ("may_timeline_edit", "May: timeline.edit"),
+                    ("may_timeline_export", "May: timeline.export"),
+                    ("may_timeline_download", "May: timeline.download"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('display_name', models.CharField(blank=True, max_length=80, verbose_name='display name')),
-                ('language', models.CharField(choices=[('ko', 'Korean'), ('en', 'English')], default='ko', max_length=8, verbose_name='language')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined"),
+                ),
+                ("display_name", models.CharField(blank=True, max_length=80, verbose_name="display name")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("ko", "Korean"), ("en", "English")],
+                        default="ko",
+                        max_length=8,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'ordering': ['username'],
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "ordering": ["username"],
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('admin', 'Administrator'), ('director', 'Director'), ('artist', 'Artist'), ('guest', 'Guest')], default='artist', max_length=12, verbose_name='role')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='projects.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("admin", "Administrator"),
+                            ("director", "Director"),
+                            ("artist", "Artist"),
+                            ("guest", "Guest"),
+                        ],
+                        default="artist",
+                        max_length=12,
+                        verbose_name="role",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="projects.project",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'member',
-                'verbose_name_plural': 'members',
-                'ordering': ['user__username'],
-                'constraints': [models.UniqueConstraint(fields=('project', 'user'), name='one_role_per_project')],
+                "verbose_name": "member",
+                "verbose_name_plural": "members",
+                "ordering": ["user__username"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "user"), name="one_role_per_project")
+                ],
             },
         ),
     ]

@@ -1,0 +1,1 @@
+"""Pages that need many apps at once."""

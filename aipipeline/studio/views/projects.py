@@ -1,0 +1,84 @@
+"""The list of projects, a new project, the overview of one, undo and redo."""
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from aipipeline.history import services as history
+from aipipeline.history.project_services import create_project
+from aipipeline.projects.errors import PipelineError
+from aipipeline.projects.models import Project
+from aipipeline.projects.permissions import allows, require
+from aipipeline.studio.forms import ProjectForm
+from aipipeline.studio.overview import overview_of
+from aipipeline.ui.context_processors import project_context
+from aipipeline.ui.htmx import hx_toast, render_page_or_fragment
+from aipipeline.ui.pages import project_page, tab_of
+
+
+@require_GET
+def projects(request: HttpRequest) -> HttpResponse:
+    rows = (
+        Project.objects.visible_to(request.user)
+        .annotate(
+            shot_count=Count("shots", filter=Q(shots__removed_at=None), distinct=True),
+            done_count=Count(
+                "shots",
+                filter=Q(shots__removed_at=None, shots__status__in=["approved", "final"]),
+                distinct=True,
+            ),
+            people=Count("memberships", distinct=True),
+        )
+        .order_by("-updated_at")
+    )
+    context = {"projects": rows, "may_create": allows(request.user, "project.create")}
+    return render(request, "studio/projects.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def project_new(request: HttpRequest) -> HttpResponse:
+    require(request.user, "project.create")
+    form = ProjectForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            project = create_project(actor=request.user, **form.cleaned_data)
+        except PipelineError as error:
+            form.add_error(None, str(error.message))
+        else:
+            return HttpResponseRedirect(reverse("studio:overview", args=[project.code]))
+    return render(request, "studio/project_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+@project_page("project.view")
+def overview(request: HttpRequest, project: Project) -> HttpResponse:
+    context = {**project_context(request, project), **overview_of(project, request.user)}
+    return render_page_or_fragment(request, "studio/overview.html", "studio/_overview.html", context)
+
+
+@require_POST
+@project_page("project.view")
+def undo(request: HttpRequest, project: Project) -> HttpResponse:
+    done = history.undo(project=project, actor=request.user, tab=tab_of(request))
+    return _told(done, _("Undone"))
+
+
+@require_POST
+@project_page("project.view")
+def redo(request: HttpRequest, project: Project) -> HttpResponse:
+    done = history.redo(project=project, actor=request.user, tab=tab_of(request))
+    return _told(done, _("Done again"))
+
+
+def _told(done: history.Replayed, word: str) -> HttpResponse:
+    response = HttpResponse(status=204)
+    if done.skipped:
+        labels = ", ".join(entry["label"] for entry in done.skipped[:3])
+        text = _("%(word)s, except %(labels)s: changed by someone since.") % {"word": word, "labels": labels}
+        hx_toast(response, text, "warning")
+    else:
+        hx_toast(response, word)
+    return response

@@ -1,0 +1,1 @@
+"""The asset library: characters, environments, cinematic presets."""

@@ -1,0 +1,107 @@
+"""The local engine as a render backend."""
+
+import time
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from aipipeline.media import ffmpeg
+from comfy_adapters.local import moves, post
+from comfy_adapters.local.panel import draw_panel
+from comfy_adapters.local.spec import PanelSpec
+from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult
+
+ENGINE_VERSION = "1"
+
+
+class LocalBackend:
+    """Panels, camera moves and post without a GPU; results say of themselves that they are local drafts."""
+
+    key = "local"
+
+    def run(self, context: JobContext, reporter: JobReporter) -> JobResult:
+        """Make the files of one job. BackendError for what cannot be made, JobCancelled when told to stop."""
+        began = time.monotonic()
+        work = {
+            "local.panel": self._panel,
+            "local.move": self._move,
+            "local.interpolate": self._interpolate,
+            "local.upscale": self._upscale,
+        }.get(context.workflow)
+        if work is None:
+            raise BackendError(f"The local engine has no workflow {context.workflow!r}.", retryable=False)
+        try:
+            files = work(context, reporter)
+        except ffmpeg.Cancelled as error:
+            raise JobCancelled from error
+        except ffmpeg.FFmpegError as error:
+            raise BackendError(f"ffmpeg: {error.tail[-400:] or error}") from error
+        provenance = {
+            "engine": "local",
+            "engine_version": ENGINE_VERSION,
+            "draft": True,
+            "seed": context.params.get("seed"),
+            "subject": dict(context.subject),
+            "seconds": round(time.monotonic() - began, 3),
+        }
+        return JobResult(files=tuple(files), provenance=provenance)
+
+    def _panel(self, context: JobContext, reporter: JobReporter) -> list[Path]:
+        width, height = _size(context.params)
+        spec = PanelSpec.from_subject(context.subject)
+        reporter.progress(0.1)
+        panel, clean = draw_panel(spec, width, height, int(context.params.get("seed") or 0))
+        reporter.progress(0.7)
+        if reporter.cancelled():
+            raise JobCancelled
+        files = [context.out_dir / "panel.png", context.out_dir / "clean.png"]
+        # Level 1: the panel is the master for every later stage, and drawing it again takes a tenth of a second.
+        panel.save(files[0], compress_level=1)
+        clean.save(files[1], compress_level=1)
+        return files
+
+    def _move(self, context: JobContext, reporter: JobReporter) -> list[Path]:
+        width, height = _size(context.params)
+        still = context.inputs.get("clean_image") or context.inputs.get("first_image")
+        if still is None:
+            raise BackendError("A camera move needs a first image.", retryable=False)
+        frames = int(context.params["frames"])
+        out = context.out_dir / "shot.mp4"
+        moves.render_move(
+            still,
+            out,
+            frames=frames,
+            fps=Fraction(context.params["fps"]),
+            width=width,
+            height=height,
+            movement=str(context.params.get("movement", "static")),
+            seed=int(context.params.get("seed") or 0),
+            on_frame=lambda n: reporter.progress(n / frames),
+            cancelled=reporter.cancelled,
+        )
+        return [out]
+
+    def _interpolate(self, context: JobContext, reporter: JobReporter) -> list[Path]:
+        out = context.out_dir / "interpolated.mp4"
+        post.interpolate(
+            _source(context), out, fps_out=Fraction(context.params["fps"]), cancelled=reporter.cancelled
+        )
+        return [out]
+
+    def _upscale(self, context: JobContext, reporter: JobReporter) -> list[Path]:
+        width, height = _size(context.params)
+        out = context.out_dir / "upscaled.mp4"
+        post.upscale(_source(context), out, width=width, height=height, cancelled=reporter.cancelled)
+        return [out]
+
+
+def _size(params: Mapping[str, Any]) -> tuple[int, int]:
+    return int(params["width"]) // 2 * 2, int(params["height"]) // 2 * 2
+
+
+def _source(context: JobContext) -> Path:
+    source = context.inputs.get("source") or next(iter(context.inputs.values()), None)
+    if source is None:
+        raise BackendError("There is no clip to work on.", retryable=False)
+    return source

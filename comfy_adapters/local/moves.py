@@ -1,0 +1,185 @@
+"""Camera moves over a still: a window that travels smoothly over the picture, piped into the encoder.
+
+Frames are cut with sub-pixel accuracy by Pillow, so that nothing jitters as ffmpeg's zoompan does, which moves
+its window in whole pixels. The window's path eases in and out and depends on the movement alone.
+"""
+
+import math
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+
+from PIL import Image
+
+from aipipeline.media import ffmpeg
+
+# Each movement: the window's zoom, and its centre as an offset in parts of the free room, at start and end.
+_PATHS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    "push_in": ((1.0, 0, 0), (1.16, 0, -0.1)),
+    "pull_out": ((1.16, 0, -0.1), (1.0, 0, 0)),
+    "pan_left": ((1.14, 1, 0), (1.14, -1, 0)),
+    "pan_right": ((1.14, -1, 0), (1.14, 1, 0)),
+    "track_left": ((1.10, 1, 0.1), (1.13, -1, 0.1)),
+    "track_right": ((1.10, -1, 0.1), (1.13, 1, 0.1)),
+    "tilt_up": ((1.15, 0, 1), (1.15, 0, -1)),
+    "tilt_down": ((1.15, 0, -1), (1.15, 0, 1)),
+    "crane_up": ((1.06, 0, 1), (1.16, 0, -1)),
+    "crane_down": ((1.16, 0, -1), (1.06, 0, 1)),
+    "orbit": ((1.12, -0.9, 0.2), (1.16, 0.9, -0.2)),
+}
+ENCODER = (
+    "-c:v", "libx264", "-preset", "superfast", "-crf", "20", "-bf", "0", "-g", "12", "-keyint_min", "12",
+    "-sc_threshold", "0", "-flags", "+cgop", "-pix_fmt", "yuv420p", "-movflags", "+faststart",
+)  # fmt: skip
+
+
+def timescale(fps: Fraction) -> int:
+    """Ticks per second in which every frame is a whole number of ticks, the same for all clips of a rate."""
+    return fps.numerator * 512 if fps.denominator == 1 else fps.numerator
+
+
+def window(movement: str, t: float, seed: int) -> tuple[float, float, float]:
+    """Zoom and centre offsets of the window at t (0 to 1)."""
+    if movement == "handheld":
+        phase = (seed % 97) / 97 * math.tau
+        sway_x = math.sin(phase + t * 9.0) * 0.45 + math.sin(phase * 2 + t * 23.0) * 0.18
+        sway_y = math.sin(phase * 3 + t * 11.0) * 0.4 + math.sin(phase + t * 29.0) * 0.15
+        return 1.06, sway_x, sway_y
+    start, end = _PATHS[movement]
+    eased = t * t * (3 - 2 * t)
+    return tuple(a + (b - a) * eased for a, b in zip(start, end, strict=True))  # type: ignore[return-value]
+
+
+def render_move(
+    still: Path,
+    out: Path,
+    *,
+    frames: int,
+    fps: Fraction,
+    width: int,
+    height: int,
+    movement: str,
+    seed: int = 0,
+    on_frame: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """Write exactly `frames` frames at the exact rate, H.264. Raises ffmpeg.Cancelled or ffmpeg.FFmpegError."""
+    tail = [*ENCODER, "-video_track_timescale", str(timescale(fps)), "-frames:v", str(frames)]
+    if movement != "handheld" and movement not in _PATHS:
+        _hold(
+            still,
+            out,
+            frames=frames,
+            fps=fps,
+            width=width,
+            height=height,
+            tail=tail,
+            on_frame=on_frame,
+            cancelled=cancelled,
+        )
+        return
+    with Image.open(still) as opened:
+        source = _fitted(opened.convert("RGB"), width, height)
+    feed = [
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-s",
+        f"{width}x{height}",
+        "-framerate",
+        str(fps),
+        "-i",
+        "pipe:0",
+    ]
+    line = ffmpeg.command([*feed, *tail, out])
+    line.remove("-nostdin")
+    process = subprocess.Popen(line, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        _feed(process, source, frames, width, height, movement, seed, on_frame, cancelled)
+    except BaseException:
+        process.kill()
+        process.wait()
+        out.unlink(missing_ok=True)
+        raise
+    finally:
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+def _feed(
+    process: "subprocess.Popen[bytes]",
+    source: Image.Image,
+    frames: int,
+    width: int,
+    height: int,
+    movement: str,
+    seed: int,
+    on_frame: Callable[[int], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> None:
+    assert process.stdin is not None  # opened as a pipe
+    problem = b""
+    try:
+        # Pillow lets go of the interpreter while it resamples: the next frame is cut while this one is written.
+        with ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(_frame, source, movement, 0.0, seed, width, height)
+            for index in range(frames):
+                data = ahead.result()
+                if index + 1 < frames:
+                    ahead = pool.submit(
+                        _frame, source, movement, (index + 1) / (frames - 1), seed, width, height
+                    )
+                process.stdin.write(data)
+                if on_frame is not None:
+                    on_frame(index + 1)
+                if cancelled is not None and index % 6 == 0 and cancelled():
+                    raise ffmpeg.Cancelled
+        process.stdin.close()
+    except BrokenPipeError:
+        problem = b"the encoder closed its input"
+    if process.stderr is not None:
+        problem = process.stderr.read() or problem
+    if process.wait() != 0:
+        raise ffmpeg.FFmpegError(
+            "ffmpeg failed.", tail=problem.decode(errors="replace")[-2000:], args_used=[]
+        )
+
+
+def _frame(source: Image.Image, movement: str, t: float, seed: int, width: int, height: int) -> bytes:
+    zoom, dx, dy = window(movement, t, seed)
+    w, h = source.width / zoom, source.height / zoom
+    x = (source.width - w) / 2 * (1 + dx)
+    y = (source.height - h) / 2 * (1 + dy)
+    x, y = min(max(x, 0), source.width - w), min(max(y, 0), source.height - h)
+    box = (x, y, x + w, y + h)
+    return source.resize((width, height), Image.Resampling.BILINEAR, box=box).tobytes()
+
+
+def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The still cut to the frame's shape, so that nothing is squeezed."""
+    wanted = width / height
+    if abs(image.width / image.height - wanted) < 0.005:
+        return image
+    if image.width / image.height > wanted:
+        new = round(image.height * wanted)
+        left = (image.width - new) // 2
+        return image.crop((left, 0, left + new, image.height))
+    new = round(image.width / wanted)
+    top = (image.height - new) // 2
+    return image.crop((0, top, image.width, top + new))
+
+
+def _hold(
+    still: Path, out: Path, *, frames: int, fps: Fraction, width: int, height: int, tail: list[str],
+    on_frame: Callable[[int], None] | None, cancelled: Callable[[], bool] | None,
+) -> None:  # fmt: skip
+    """A static shot: the picture is decoded once and looped inside ffmpeg."""
+    chain = (
+        f"scale={width}:{height}:force_original_aspect_ratio=increase,crop={width}:{height},format=yuv420p,"
+        f"loop=loop={frames - 1}:size=1:start=0,setpts=N/({fps})/TB"
+    )
+    args = ["-framerate", str(fps), "-i", str(still), "-vf", chain, *tail, str(out)]
+    ffmpeg.run(args, on_frame=on_frame, cancelled=cancelled)

@@ -1,0 +1,1 @@
+"""Pages of first images, versions, jobs and the farm."""

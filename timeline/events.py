@@ -1,0 +1,15 @@
+"""The topic that the timeline owns."""
+
+from typing import Any
+
+from aipipeline.events import register_topic
+
+
+def register() -> None:
+    register_topic("edit", _may_hear_edit)
+
+
+def _may_hear_edit(user: Any, identifier: str) -> bool:
+    from timeline.models import Edit
+
+    return identifier.isdigit() and Edit.objects.visible_to(user).live().filter(pk=int(identifier)).exists()

@@ -1,0 +1,1 @@
+"""The cut: edited, exported, and made into movies."""
