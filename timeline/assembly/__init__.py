@@ -1,0 +1,1 @@
+"""Movies from a cut: segments per clip, re-used while unchanged, joined without encoding again."""

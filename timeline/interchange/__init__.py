@@ -1,0 +1,1 @@
+"""The cut for other programs: EDL, FCP7 XML, OTIO."""
