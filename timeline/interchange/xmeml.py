@@ -89,8 +89,7 @@ def _clipitem(track: ET.Element, cut: Cut, clip: CutClip, start: int, number: in
     _text(item, "alphatype", "none")
     _text(item, "pixelaspectratio", "square")
     _text(item, "anamorphic", "FALSE")
-    if clip.media is not None:
-        _file(item, cut, clip, number, length)
+    _file(item, cut, clip, number, length)
     for marker in clip.markers:
         _marker(item, marker)
     notes = ET.SubElement(item, "logginginfo")
@@ -102,10 +101,10 @@ def _clipitem(track: ET.Element, cut: Cut, clip: CutClip, start: int, number: in
 
 
 def _file(item: ET.Element, cut: Cut, clip: CutClip, number: int, length: int) -> None:
-    assert clip.media is not None  # the caller looked
     file = ET.SubElement(item, "file", id=f"file-{number}")
-    _text(file, "name", one_line(clip.media.name))
-    _text(file, "pathurl", file_url(clip.media, host="localhost"))
+    _text(file, "name", one_line(clip.media.name if clip.media else clip.shot_code))
+    if clip.media is not None:  # without an address the clip arrives offline, in its place
+        _text(file, "pathurl", file_url(clip.media, host="localhost"))
     _rate(file, cut.fps)
     _text(file, "duration", length)
     _timecode(file, clip.media_start, cut.fps, clip.reel)
