@@ -4,11 +4,15 @@ import os
 import secrets
 from pathlib import Path
 
+import django_stubs_ext
 import environ
 from django.utils.translation import gettext_lazy as _
 
 from aipipeline.log_config import logging_config
 
+
+# Lets generic Django classes be written with their types (ModelForm[Project]) at run time.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

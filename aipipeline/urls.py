@@ -1,6 +1,41 @@
 """Every address of the studio."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_not_required
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import JavaScriptCatalog, set_language
 
-urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
+import shots.urls
+from aipipeline.studio import health
+from renders.views import shot
+
+handler403 = "aipipeline.ui.htmx.permission_denied"
+handler404 = "aipipeline.ui.htmx.page_not_found"
+handler500 = "aipipeline.ui.htmx.server_error"
+
+# The page of one shot shows versions and jobs, so its view lives above the shot list; its address belongs here.
+shot_pages = [
+    *shots.urls.urlpatterns,
+    path("projects/<str:code>/shots/<int:shot_id>/", shot.detail, name="detail"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("i18n/set/", login_not_required(set_language), name="set_language"),
+    path("i18n/js/", login_not_required(JavaScriptCatalog.as_view()), name="jsi18n"),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("api/", include("aipipeline.studio.api_urls")),
+    path("flower/", include("aipipeline.studio.flower")),
+    path("", include((shot_pages, "shots"))),
+    path("", include("assets.urls")),
+    path("", include("renders.urls")),
+    path("", include("timeline.urls")),
+    path("", include("aipipeline.studio.urls")),
+]
+
+__all__ = ["handler403", "handler404", "handler500", "urlpatterns"]

@@ -10,10 +10,13 @@ class RendersConfig(AppConfig):
     verbose_name = _("Renders")
 
     def ready(self) -> None:
+        from renders import selectors
+        from shots import providers
         from renders import celery_signals, events, exporters, receivers  # noqa: F401  (receivers connect themselves)
 
         events.register()
         exporters.register()
+        providers.register_thumbnails(selectors.thumbnails)
         celery_signals.connect()
         post_migrate.connect(_after_migrate, sender=self)
 

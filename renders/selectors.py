@@ -35,6 +35,11 @@ def newest_by_shot(shots: Iterable[Shot], kind: str) -> dict[int, Version]:
     return found
 
 
+def thumbnails(shots: Iterable[Shot]) -> dict[int, int]:
+    """By shot: the version whose picture stands for it in lists."""
+    return {shot_id: version.pk for shot_id, version in newest_by_shot(shots, "previz").items()}
+
+
 def open_jobs_by_shot(shots: Iterable[Shot]) -> dict[int, RenderJob]:
     jobs = RenderJob.objects.filter(shot__in=[shot.pk for shot in shots], state__in=OPEN_STATES)
     return {job.shot_id: job for job in jobs.order_by("created_at") if job.shot_id}

@@ -10,6 +10,7 @@ urlpatterns = [
     path("projects/<str:code>/shots/<int:shot_id>/upload/", shot.upload, name="upload"),
     path("projects/<str:code>/farm/", farm.project_farm, name="project_farm"),
     path("farm/", farm.farm, name="farm"),
+    path("farm/indicator/", farm.indicator, name="indicator"),
     path("farm/jobs/<uuid:job_id>/", farm.job, name="job"),
     path("farm/jobs/<uuid:job_id>/cancel/", farm.cancel, name="cancel"),
     path("farm/jobs/<uuid:job_id>/retry/", farm.retry, name="retry"),

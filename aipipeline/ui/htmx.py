@@ -45,6 +45,11 @@ def hx_toast(response: HttpResponse, message: Any, level: ToastLevel = "success"
     return trigger_client_event(response, "aip:toast", {"message": str(message), "level": level})
 
 
+def hx_refresh(response: HttpResponse) -> HttpResponse:
+    """The page's live parts fetch themselves anew when the browser has received this response."""
+    return trigger_client_event(response, "aip:refresh", {})
+
+
 def hx_location(url: str) -> HttpResponseLocation:
     """Go to another page after success, without a full reload."""
     return HttpResponseLocation(url)

@@ -32,6 +32,7 @@ _PATHS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]]
 ENCODER = (
     "-c:v", "libx264", "-preset", "superfast", "-crf", "20", "-bf", "0", "-g", "12", "-keyint_min", "12",
     "-sc_threshold", "0", "-flags", "+cgop", "-pix_fmt", "yuv420p", "-movflags", "+faststart",
+    "-x264-params", "stitchable=1",
 )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def render_move(
         "-i",
         "pipe:0",
     ]
-    line = ffmpeg.command([*feed, *tail, out])
+    line = ffmpeg.command([*feed, "-vf", "setsar=1,format=yuv420p", *tail, out])
     line.remove("-nostdin")
     process = subprocess.Popen(line, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
@@ -178,7 +179,7 @@ def _hold(
 ) -> None:  # fmt: skip
     """A static shot: the picture is decoded once and looped inside ffmpeg."""
     chain = (
-        f"scale={width}:{height}:force_original_aspect_ratio=increase,crop={width}:{height},format=yuv420p,"
+        f"scale={width}:{height}:force_original_aspect_ratio=increase,crop={width}:{height},setsar=1,format=yuv420p,"
         f"loop=loop={frames - 1}:size=1:start=0,setpts=N/({fps})/TB"
     )
     args = ["-framerate", str(fps), "-i", str(still), "-vf", chain, *tail, str(out)]

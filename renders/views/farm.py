@@ -6,6 +6,8 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -13,11 +15,12 @@ from aipipeline.projects.errors import NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
 from aipipeline.ui.context_processors import project_context
-from aipipeline.ui.htmx import hx_toast, render_page_or_fragment
-from aipipeline.ui.pages import body_of, number_in, project_page
+from aipipeline.ui.htmx import hx_refresh, hx_toast, render_page_or_fragment
+from aipipeline.ui.pages import body_of, number_in, project_for, project_page
 from celery_workers import ledger
 from celery_workers.models import LedgerTask
 from renders.models import JobState, RenderJob, Worker
+from renders.models.job import OPEN_STATES
 from renders.selectors import job_for, jobs_visible_to
 from renders.services import queue, workers
 
@@ -71,6 +74,28 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return render_page_or_fragment(request, "renders/job.html", "renders/_job.html", context)
 
 
+@require_GET
+def indicator(request: HttpRequest) -> HttpResponse:
+    """The count of open jobs in the top bar, of one project (`?project=CODE`) or of all that one sees."""
+    jobs = jobs_visible_to(request.user).filter(state__in=OPEN_STATES)
+    code = request.GET.get("project", "")
+    project = project_for(request.user, code) if code else None
+    if project is not None:
+        jobs = jobs.filter(project=project)
+    rows = list(jobs.order_by().values_list("state", "progress")[:2000])
+    active = [progress for state, progress in rows if state != JobState.QUEUED]
+    context = {
+        "project": project,
+        "active": len(active),
+        "waiting": len(rows) - len(active),
+        "progress": round(100 * sum(active) / len(active)) if active else 0,
+        "farm_url": reverse("renders:project_farm", args=[project.code])
+        if project
+        else reverse("renders:farm"),
+    }
+    return render(request, "renders/_indicator.html", context)
+
+
 @require_POST
 def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
     row = job_for(request.user, job_id)
@@ -118,5 +143,4 @@ def drain(request: HttpRequest, worker_id: int) -> HttpResponse:
 
 def _told(text: str) -> HttpResponse:
     response = HttpResponse(status=204)
-    response["HX-Trigger-After-Settle"] = "aip:refresh"
-    return hx_toast(response, text)
+    return hx_refresh(hx_toast(response, text))

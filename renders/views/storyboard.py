@@ -9,7 +9,7 @@ from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
 from aipipeline.ui.context_processors import project_context
-from aipipeline.ui.htmx import hx_toast, render_page_or_fragment
+from aipipeline.ui.htmx import hx_refresh, hx_toast, render_page_or_fragment
 from aipipeline.ui.pages import body_of, number_in, project_page, tab_of
 from renders.models import VersionStatus
 from renders.selectors import newest_by_shot, storyboard_of, version_for
@@ -64,7 +64,7 @@ def render_start(request: HttpRequest, project: Project) -> HttpResponse:
         tab=tab_of(request),
     )
     response = HttpResponse(status=204)
-    response["HX-Trigger-After-Settle"] = "aip:refresh"
+    hx_refresh(response)
     return hx_toast(response, _("%(n)s jobs queued.") % {"n": len(jobs)})
 
 
@@ -88,6 +88,6 @@ def review(request: HttpRequest, project: Project, version_id: int) -> HttpRespo
         tab=tab_of(request),
     )
     response = HttpResponse(status=204)
-    response["HX-Trigger-After-Settle"] = "aip:refresh"
+    hx_refresh(response)
     words = {"approve": _("Approved."), "reject": _("Sent back."), "comment": _("Comment kept.")}
     return hx_toast(response, words[verdict])

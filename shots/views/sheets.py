@@ -15,8 +15,6 @@ from aipipeline.projects.models import Project
 from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_toast
 from aipipeline.ui.pages import project_page, tab_of
-from shots.sheets.export import export_sheet
-from shots.sheets.importing import import_sheet
 from shots.views.shots import shot_list_fragment
 
 TYPES = {
@@ -30,6 +28,8 @@ MAX_UPLOAD = 20 * 1024 * 1024
 @require_GET
 @project_page("sheets.export")
 def export(request: HttpRequest, project: Project, kind: str, format: str) -> HttpResponse:
+    from shots.sheets.export import export_sheet
+
     name, content = export_sheet(project=project, kind=kind, format=format)
     return HttpResponse(
         content,
@@ -42,6 +42,8 @@ def export(request: HttpRequest, project: Project, kind: str, format: str) -> Ht
 @project_page("sheets.import")
 def upload(request: HttpRequest, project: Project) -> HttpResponse:
     """Keep the file, show what it would change; nothing is written to the shot list yet."""
+    from shots.sheets.importing import import_sheet
+
     file = request.FILES.get("file")
     if file is None:
         raise Invalid(_("Choose a sheet first."), fields={"file": [_("empty")]})
@@ -61,6 +63,8 @@ def upload(request: HttpRequest, project: Project) -> HttpResponse:
 @project_page("sheets.import")
 def apply(request: HttpRequest, project: Project) -> HttpResponse:
     """Apply the sheet that was uploaded before: one transaction, one undo step."""
+    from shots.sheets.importing import import_sheet
+
     name = Path(request.POST.get("token", "")).name
     kept = _folder(project) / name
     if not name or not kept.is_file():

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from aipipeline.projects.errors import Invalid
+from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
 from aipipeline.ui.context_processors import project_context
@@ -18,6 +18,7 @@ from shots.choices import Angle, Movement, ShotSize
 from shots.durations import frames_from
 from shots.models import Shot, ShotState, Step
 from shots.models.step import ALLOWED
+from shots.providers import thumbnails_of
 from shots.selectors import scenes_of, shot_for, shots_of
 from shots.services import editing, steps
 from shots.services.confirm import confirm as confirm_tree
@@ -47,6 +48,7 @@ def list_context(request: HttpRequest, project: Project) -> dict[str, Any]:
     return {
         **project_context(request, project),
         "shots": rows,
+        "thumbs": thumbnails_of(rows),
         "total_frames": sum(shot.duration_frames for shot in rows),
         "unlocked": sum(not shot.locked for shot in rows),
         "filtered": bool(scene or status or words),
@@ -78,15 +80,20 @@ def shot_list(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 def _row(request: HttpRequest, project: Project, shot_id: int, status: int = 200) -> HttpResponse:
-    shot = shots_of(project, request.user).get(pk=shot_id)
-    context = {**project_context(request, project), "shot": shot}
+    shot = shots_of(project, request.user).filter(pk=shot_id).first()
+    if shot is None:
+        raise NotFound(_("There is no such shot in this project."))
+    context = {**project_context(request, project), "shot": shot, "thumbs": thumbnails_of([shot])}
     return render(request, "shots/_row.html", context, status=status)
 
 
-@require_http_methods(["PATCH"])
-@project_page("shots.edit")
+@require_http_methods(["GET", "PATCH"])
+@project_page("project.view")
 def cell(request: HttpRequest, project: Project, shot_id: int) -> HttpResponse:
-    """Save one cell: field, value, revision. Answers with the row; 409 shows both values."""
+    """Save one cell: field, value, revision. Answers with the row; 409 shows both values. GET: the row as it is."""
+    if request.method == "GET":
+        return _row(request, project, shot_for(request.user, shot_id).pk)
+    require(request.user, "shots.edit", project)
     body = body_of(request)
     field = str(body.get("field", ""))
     value: Any = body.get("value", "")

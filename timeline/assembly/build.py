@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -55,7 +55,8 @@ def build_movie(
     segments = [_segment(clip, cut, profile, width, height) for clip in cut.clips]
     files = {segment.key: cache / f"{segment.key}.mp4" for segment in segments}
     missing = {s.key: s for s in segments if not files[s.key].is_file()}
-    copied = _render_all(list(missing.values()), files, workers, on_progress, cancelled)
+    header = _header_of_encoder(segments[0], cache) if missing else b""
+    copied = _render_all(list(missing.values()), files, header, workers, on_progress, cancelled)
     for path in files.values():
         os.utime(path)
     _join([files[segment.key] for segment in segments], out)
@@ -97,6 +98,7 @@ def _segment(clip: CutClip, cut: Cut, profile: Profile, width: int, height: int)
 def _render_all(
     missing: Sequence[Segment],
     files: dict[str, Path],
+    header: bytes,
     workers: int,
     on_progress: Progress | None,
     cancelled: Callable[[], bool] | None,
@@ -110,7 +112,7 @@ def _render_all(
 
     def one(segment: Segment) -> bool:
         target = files[segment.key]
-        if segment.source is not None and usable_as_is(segment):
+        if segment.source is not None and usable_as_is(segment, header):
             _copy(segment.source, target)
             return True
         render_segment(segment, target, cancelled=stopped)
@@ -136,11 +138,22 @@ def _render_all(
     return copied
 
 
-def usable_as_is(segment: Segment) -> bool:
+def _header_of_encoder(like: Segment, cache: Path) -> bytes:
+    """The stream header that our own encoder writes for this size, rate and profile (one frame, kept)."""
+    one = replace(like, source=None, source_id="", label="", is_still=True, source_in=0, frames=1)
+    path = cache / f"{one.key}.mp4"
+    if not path.is_file():
+        render_segment(one, path)
+    with av.open(str(path)) as container:
+        return bytes(container.streams.video[0].codec_context.extradata or b"")
+
+
+def usable_as_is(segment: Segment, header: bytes) -> bool:
     """True when the clip's own file can be joined without encoding again: same size, rate, clock and coding.
 
     Only for the film: its quality is the clip's own. Checked on the file itself, never assumed: H.264 without
-    B-frames, exactly the frames wanted, all packets' times on the frame grid.
+    B-frames, exactly the frames wanted, all packets' times on the frame grid, and the very stream header that
+    our encoder writes (a joined file has one header for all its pieces).
     """
     if segment.profile.name != "film" or segment.is_still or segment.source_in or segment.source is None:
         return False
@@ -151,6 +164,8 @@ def usable_as_is(segment: Segment) -> bool:
             if (context.name, context.width, context.height, context.pix_fmt) != (
                 "h264", segment.width, segment.height, "yuv420p",
             ):  # fmt: skip
+                return False
+            if bytes(context.extradata or b"") != header:
                 return False
             if container.streams.audio or stream.time_base is None or stream.average_rate != segment.fps:
                 return False

@@ -26,7 +26,7 @@ class Profile:
         return [
             "-c:v", "libx264", "-preset", self.preset, *tune, "-crf", str(self.crf), "-bf", "0", "-g", "12",
             "-keyint_min", "12", "-sc_threshold", "0", "-flags", "+cgop", "-pix_fmt", "yuv420p", "-an",
-            "-video_track_timescale", str(timescale(fps)),
+            "-video_track_timescale", str(timescale(fps)), "-x264-params", "stitchable=1",
         ]  # fmt: skip
 
     @property

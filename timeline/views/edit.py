@@ -12,7 +12,7 @@ from aipipeline.media.serving import serve_file
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.ui.context_processors import project_context
-from aipipeline.ui.htmx import hx_toast, render_page_or_fragment
+from aipipeline.ui.htmx import hx_refresh, hx_toast, render_page_or_fragment
 from aipipeline.ui.pages import body_of, project_page, tab_of
 from celery_workers.models import OPEN_STATES, LedgerTask
 from timeline.models import Marker, Movie, MovieKind
@@ -109,7 +109,7 @@ def make(request: HttpRequest, project: Project, kind: str) -> HttpResponse:
     """Start a proxy or the film."""
     request_movie(project=project, actor=request.user, kind=kind)
     response = HttpResponse(status=204)
-    response["HX-Trigger-After-Settle"] = "aip:refresh"
+    hx_refresh(response)
     words = {"proxy": _("The preview is being made."), "film": _("The film is being assembled.")}
     return hx_toast(response, words[kind])
 

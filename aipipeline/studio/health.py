@@ -1,0 +1,103 @@
+"""Liveness, readiness and metrics: for load balancers and Prometheus."""
+
+import shutil
+from collections.abc import Callable
+from hmac import compare_digest
+
+import redis
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from celery_workers.models import LedgerTask
+from renders.models import RenderJob, Worker, WorkerState
+
+LEAST_FREE_BYTES = 512 * 1024**2
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers; asks nothing else."""
+    return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when database, Redis and storage serve; 503 names the part that does not."""
+    parts = {"database": _database, "redis": _redis, "storage": _storage}
+    found = {name: check() for name, check in parts.items()}
+    ready = all(text == "ok" for text in found.values())
+    return JsonResponse(
+        {"status": "ok" if ready else "unavailable", "parts": found}, status=200 if ready else 503
+    )
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "does not answer"
+    return "ok"
+
+
+def _redis() -> str:
+    try:
+        cache.set("readyz", 1, timeout=5)
+    except redis.RedisError:
+        return "does not answer"
+    return "ok"
+
+
+def _storage() -> str:
+    root = settings.STORAGE_ROOT
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(root).free
+    except OSError:
+        return "is not writable"
+    return "ok" if free > LEAST_FREE_BYTES else "is full"
+
+
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus text, for whoever has the token (AIP_METRICS_TOKEN); nothing at all without one."""
+    token = settings.METRICS_TOKEN
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not token:
+        raise Http404
+    if not compare_digest(given.encode(), token.encode()):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    registry = CollectorRegistry()
+    gauges: list[tuple[str, str, Callable[[], dict[str, int]]]] = [
+        ("aip_render_jobs", "Render jobs by state.", _jobs),
+        ("aip_tasks", "Background tasks by state.", _tasks),
+        ("aip_workers", "Render workers by state.", _workers),
+    ]
+    for name, text, read in gauges:
+        gauge = Gauge(name, text, ["state"], registry=registry)
+        for state, count in read().items():
+            gauge.labels(state).set(count)
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _jobs() -> dict[str, int]:
+    return dict(RenderJob.objects.order_by().values_list("state").annotate(n=Count("pk")))
+
+
+def _tasks() -> dict[str, int]:
+    return dict(LedgerTask.objects.order_by().values_list("state").annotate(n=Count("pk")))
+
+
+def _workers() -> dict[str, int]:
+    counts = dict.fromkeys(WorkerState.values, 0)
+    return counts | dict(Worker.objects.order_by().values_list("state").annotate(n=Count("pk")))

@@ -1,0 +1,113 @@
+"""Set-up in steps, each done once for what it depends on."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from aipipeline.studio.launch.paths import ROOT, data, environment, say
+
+# What the pages load, from the packages of package-lock.json to static/vendor/.
+VENDOR = {
+    "pretendard/dist/public/static/Pretendard-Regular.otf": "pretendard/Pretendard-Regular.otf",
+    "pretendard/dist/public/static/Pretendard-SemiBold.otf": "pretendard/Pretendard-SemiBold.otf",
+    "pretendard/dist/public/static/Pretendard-Bold.otf": "pretendard/Pretendard-Bold.otf",
+    "pretendard/dist/web/variable/woff2/PretendardVariable.woff2": "pretendard/PretendardVariable.woff2",
+    "pretendard/LICENSE": "pretendard/LICENSE",
+    "idiomorph/dist/idiomorph.min.js": "idiomorph/idiomorph.min.js",
+    "sortablejs/Sortable.min.js": "sortablejs/Sortable.min.js",
+}
+
+
+def run(arguments: Sequence[str | Path], *, cwd: Path = ROOT, quiet: bool = False) -> None:
+    """Run a child; its output goes to stderr. SystemExit names the command that failed."""
+    out = subprocess.PIPE if quiet else sys.stderr
+    done = subprocess.run(
+        [str(a) for a in arguments], cwd=cwd, stdout=out, stderr=subprocess.STDOUT, check=False
+    )
+    if done.returncode != 0:
+        if quiet:
+            say((done.stdout or b"").decode(errors="replace")[-4000:])
+        raise SystemExit(f"This step failed: {' '.join(map(str, arguments))}")
+
+
+def manage(*arguments: str, quiet: bool = False) -> None:
+    run([sys.executable, ROOT / "manage.py", *arguments], quiet=quiet)
+
+
+def prepare(*, database: bool = True) -> None:
+    """Everything that the studio needs before its first process starts; a second call does next to nothing."""
+    environment()
+    front_end()
+    translations()
+    if database:
+        migrate()
+
+
+def _hash(paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(str(path.relative_to(ROOT)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:24]
+
+
+def front_end() -> None:
+    """Front-end packages from npm, of which only the files that pages load are kept."""
+    target = ROOT / "static" / "vendor"
+    stamp = target / ".stamp"
+    mark = (
+        _hash([ROOT / "package.json", ROOT / "package-lock.json"])
+        + hashlib.sha256(repr(VENDOR).encode()).hexdigest()[:8]
+    )
+    if stamp.is_file() and stamp.read_text() == mark and all((target / t).is_file() for t in VENDOR.values()):
+        return
+    say("Installing front-end packages; this happens once.")
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SystemExit(
+            "npm was not found. Install the Python packages again (./aip brings node by itself)."
+        )
+    run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], quiet=True)
+    for source, wanted in VENDOR.items():
+        place = target / wanted
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / "node_modules" / source, place)
+    stamp.write_text(mark)
+    shutil.rmtree(ROOT / "node_modules", ignore_errors=True)
+
+
+def translations() -> None:
+    """Compile what people wrote in `locale/` with Babel: no gettext tools are needed."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    for source in (ROOT / "locale").glob("*/LC_MESSAGES/*.po"):
+        target = source.with_suffix(".mo")
+        if target.is_file() and target.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        with open(source, "rb") as file:
+            catalog = read_po(file)
+        temporary = target.with_suffix(f".{os.getpid()}.part")
+        with open(temporary, "wb") as out:
+            write_mo(out, catalog)
+        os.replace(temporary, target)
+
+
+def migrate() -> None:
+    """Bring the database up to date; skipped in a second when nothing about it changed."""
+    migrations = [p for p in ROOT.glob("**/migrations/0*.py") if ".venv" not in p.parts]
+    mark = (
+        _hash([*migrations, ROOT / "comfy_adapters" / "engines.py"])
+        + hashlib.sha256(os.environ.get("DATABASE_URL", "").encode()).hexdigest()[:8]
+    )
+    stamp = data() / "run" / "migrated"
+    sqlite_there = "DATABASE_URL" in os.environ or (data() / "aipipeline.sqlite3").is_file()
+    if stamp.is_file() and stamp.read_text() == mark and sqlite_there:
+        return
+    say("Preparing the database.")
+    manage("migrate", "--no-input", "-v", "0")
+    stamp.write_text(mark)
