@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from aipipeline.log_config import logging_config
 
-
 # Lets generic Django classes be written with their types (ModelForm[Project]) at run time.
 django_stubs_ext.monkeypatch()
 
@@ -147,11 +146,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
             "init_command": (
-                "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;"
-                "PRAGMA cache_size=-20000;"
+                "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;PRAGMA cache_size=-20000;"
             ),
         }
     )
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Tests start workers and the web as processes: their database is a file that all of them reach.
+    DATABASES["default"]["TEST"] = {"NAME": str(AIP_DATA / "test.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: one server for the queue, the live events and the cache ----------------------------------
@@ -255,9 +256,7 @@ SPECTACULAR_SETTINGS = {
 # --- mail, logs, admin ----------------------------------------------------------------------------------------
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
-LOGGING = logging_config(
-    json_lines=env.bool("AIP_LOG_JSON", default=not DEBUG), level=env("LOG_LEVEL", default="INFO")
-)
+LOGGING = logging_config(json_lines=env.bool("AIP_LOG_JSON", default=not DEBUG), level=env("LOG_LEVEL", default="INFO"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 UNFOLD = {"SITE_TITLE": "AIPipeline", "SITE_HEADER": "AIPipeline", "SITE_URL": "/", "THEME": "dark"}

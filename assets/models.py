@@ -41,9 +41,7 @@ class Character(Tracked):
     role = models.CharField(_("role"), max_length=120, blank=True)
     relations = models.CharField(_("relations"), max_length=300, blank=True)
     outfits = models.JSONField(_("outfits"), default=list, blank=True)
-    color = models.CharField(
-        _("colour"), max_length=7, blank=True, validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}$")]
-    )
+    color = models.CharField(_("colour"), max_length=7, blank=True, validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}$")])
     use_lora = models.BooleanField(_("use LoRA"), default=False)
     lora = models.ForeignKey(LoRA, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("LoRA"))
     lora_strength = models.FloatField(_("LoRA strength"), default=1.0, validators=STRENGTH)
@@ -76,9 +74,7 @@ class Environment(Tracked):
         verbose_name = _("environment")
         verbose_name_plural = _("environments")
         ordering = ["id"]
-        constraints = [
-            models.UniqueConstraint(fields=["project", "name"], name="environment_name_in_project")
-        ]
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="environment_name_in_project")]
 
     def __str__(self) -> str:
         return self.name

@@ -69,9 +69,7 @@ def character_folder(names: NameContext) -> PurePosixPath:
 
 
 def environment_folder(names: NameContext) -> PurePosixPath:
-    return PurePosixPath("assets/environments") / _told_apart(
-        f"ENV_{safe_name(names.environment)}", names.unique
-    )
+    return PurePosixPath("assets/environments") / _told_apart(f"ENV_{safe_name(names.environment)}", names.unique)
 
 
 def _told_apart(name: str, unique: str) -> str:

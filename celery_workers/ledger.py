@@ -51,9 +51,7 @@ def ledger_kind(name: str, *, queue: str = "cpu") -> Callable[[Kind], Kind]:
     return register
 
 
-def submit(
-    *, kind: str, project: Project | None, actor: Any, params: Mapping[str, Any] | None = None
-) -> LedgerTask:
+def submit(*, kind: str, project: Project | None, actor: Any, params: Mapping[str, Any] | None = None) -> LedgerTask:
     """Write the row and send it to a worker on commit; the row alone is enough for it to run some day."""
     if kind not in _kinds:
         raise KeyError(kind)
@@ -75,9 +73,7 @@ def send(task: LedgerTask) -> None:
 
     LedgerTask.objects.filter(pk=task.pk).update(sent_at=timezone.now())
     try:
-        run_ledger_task.apply_async(
-            args=[str(task.pk)], queue=_queues.get(task.kind, "cpu"), retry=False
-        )
+        run_ledger_task.apply_async(args=[str(task.pk)], queue=_queues.get(task.kind, "cpu"), retry=False)
     except Exception:
         log.warning("ledger_not_sent", task=str(task.pk), exc_info=True)
 
@@ -85,9 +81,7 @@ def send(task: LedgerTask) -> None:
 def announce(task: LedgerTask) -> None:
     """Tell the project's pages about a change of state."""
     if task.project_id:
-        publish(
-            f"project:{task.project_id}", "task.changed", ids=[str(task.pk)], kind=task.kind, state=task.state
-        )
+        publish(f"project:{task.project_id}", "task.changed", ids=[str(task.pk)], kind=task.kind, state=task.state)
 
 
 @dataclass
@@ -156,9 +150,7 @@ def run(task_id: str) -> None:
         _finish(context, TaskState.FAILED, error=str(error.message))
     except Exception as error:
         log.exception("ledger_task_failed", task=task_id, kind=task.kind)
-        text = _(
-            "The work stopped with an unexpected error: %(error)s. The log of the worker has the details."
-        )
+        text = _("The work stopped with an unexpected error: %(error)s. The log of the worker has the details.")
         _finish(context, TaskState.FAILED, error=text % {"error": f"{type(error).__name__}: {error}"[:400]})
     else:
         _finish(context, TaskState.SUCCEEDED, result=result)
@@ -198,13 +190,9 @@ def _keep_lease(task_id: uuid.UUID, holder: uuid.UUID, stop: threading.Event) ->
             close_old_connections()
 
 
-def _finish(
-    context: TaskContext, state: str, *, result: dict[str, Any] | None = None, error: str = ""
-) -> None:
+def _finish(context: TaskContext, state: str, *, result: dict[str, Any] | None = None, error: str = "") -> None:
     with transaction.atomic():
-        ended = LedgerTask.objects.filter(
-            pk=context.task.pk, holder=context.holder, state=TaskState.RUNNING
-        ).update(
+        ended = LedgerTask.objects.filter(pk=context.task.pk, holder=context.holder, state=TaskState.RUNNING).update(
             state=state,
             result=result or {},
             error=error,

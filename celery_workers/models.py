@@ -26,9 +26,7 @@ class LedgerTask(models.Model):
     """One piece of long work: analysis, import, proxy, film, backup. `kind` names its registered function."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    project = models.ForeignKey(
-        Project, on_delete=models.CASCADE, null=True, blank=True, related_name="tasks"
-    )
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, blank=True, related_name="tasks")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     kind = models.CharField(_("kind"), max_length=60)
     params = models.JSONField(default=dict, blank=True)

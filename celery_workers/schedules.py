@@ -13,9 +13,7 @@ from celery_workers.models import Schedule
 log = structlog.get_logger(__name__)
 
 
-def ensure_schedule(
-    *, name: str, task: str, every_seconds: float, arguments: Mapping[str, Any] | None = None
-) -> None:
+def ensure_schedule(*, name: str, task: str, every_seconds: float, arguments: Mapping[str, Any] | None = None) -> None:
     """Make the row when it is missing; a row that a person changed stays as it is."""
     Schedule.objects.get_or_create(
         name=name, defaults={"task": task, "every_seconds": every_seconds, "arguments": dict(arguments or {})}

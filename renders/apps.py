@@ -10,9 +10,8 @@ class RendersConfig(AppConfig):
     verbose_name = _("Renders")
 
     def ready(self) -> None:
-        from renders import selectors
+        from renders import celery_signals, events, exporters, receivers, selectors  # noqa: F401  (receivers connect themselves)
         from shots import providers
-        from renders import celery_signals, events, exporters, receivers  # noqa: F401  (receivers connect themselves)
 
         events.register()
         exporters.register()

@@ -48,9 +48,7 @@ class Reporter:
         if now - self._told >= TELL_SECONDS:
             self._told = now
             numbers = {"ids": [str(self.job.pk)], "progress": round(self.value, 4), "message": message}
-            publish_progress(
-                f"project:{self.job.project_id}", "job.progress", shot=self.job.shot_id, **numbers
-            )
+            publish_progress(f"project:{self.job.project_id}", "job.progress", shot=self.job.shot_id, **numbers)
             publish_progress(f"job:{self.job.pk}", "job.progress", **numbers)
 
     def preview(self, jpeg: bytes) -> None:
@@ -69,9 +67,7 @@ class Reporter:
         pause = min(1.0, settings.RENDER_LEASE_SECONDS / 3)
         while not self._stop.wait(pause):
             try:
-                self.verdict = queue.heartbeat(
-                    attempt_id=self.attempt_id, progress=self.value, message=self.message
-                )
+                self.verdict = queue.heartbeat(attempt_id=self.attempt_id, progress=self.value, message=self.message)
             except Exception:
                 log.warning("heartbeat_failed", attempt=str(self.attempt_id), exc_info=True)
             finally:

@@ -70,8 +70,7 @@ def _scenes(rows: list[Scene]) -> Mapping[Any, Mapping[str, Any]]:
 def _shots(rows: list[Shot]) -> Mapping[Any, Mapping[str, Any]]:
     ids = [row.pk for row in rows]
     full = {
-        s.pk: s
-        for s in Shot.objects.filter(pk__in=ids).select_related("project", "scene", "environment", "preset")
+        s.pk: s for s in Shot.objects.filter(pk__in=ids).select_related("project", "scene", "environment", "preset")
     }
     casts: dict[int, list[Casting]] = {}
     for casting in Casting.objects.live().filter(shot__in=ids).select_related("character"):

@@ -7,9 +7,7 @@ urlpatterns = [
     path("projects/<str:code>/scenario/", scenario.scenario, name="scenario"),
     path("projects/<str:code>/scenario/add/", scenario.add, name="scenario_add"),
     path("projects/<str:code>/scenario/<int:scenario_id>/", scenario.scenario, name="scenario_detail"),
-    path(
-        "projects/<str:code>/scenario/<int:scenario_id>/analyse/", scenario.analyse, name="scenario_analyse"
-    ),
+    path("projects/<str:code>/scenario/<int:scenario_id>/analyse/", scenario.analyse, name="scenario_analyse"),
     path("projects/<str:code>/scenario/<int:scenario_id>/draft/", scenario.edit_draft, name="scenario_draft"),
     path("projects/<str:code>/scenario/<int:scenario_id>/apply/", scenario.apply, name="scenario_apply"),
     path("projects/<str:code>/shots/", shots.shot_list, name="list"),

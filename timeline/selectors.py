@@ -55,10 +55,7 @@ def best_versions(shots: Iterable[Shot]) -> dict[int, Version]:
 def clips_of(project: Project, edit: Edit) -> list[EditClip]:
     """The primary clips in story order with their start frames."""
     shots = list(
-        Shot.objects.live()
-        .filter(project=project)
-        .select_related("scene", "project")
-        .order_by("position", "id")
+        Shot.objects.live().filter(project=project).select_related("scene", "project").order_by("position", "id")
     )
     clips = {
         clip.shot_id: clip
@@ -90,9 +87,7 @@ def cut_of(project: Project) -> tuple[Edit, Cut]:
         height=project.height,
         start_frame=start,
         clips=tuple(_cut_clip(entry, index, rate) for index, entry in enumerate(clips)),
-        markers=tuple(
-            CutMarker(frame=m.frame, name=m.name, comment=m.comment, color=m.color) for m in markers
-        ),
+        markers=tuple(CutMarker(frame=m.frame, name=m.name, comment=m.comment, color=m.color) for m in markers),
     )
 
 

@@ -20,4 +20,4 @@ def may_subscribe(user: Any, topic: str) -> bool:
 
 def group_name(topic: str) -> str:
     """The channel-layer group: letters, digits, hyphen, underscore and full stop only."""
-    return "t." + "".join(c if c.isalnum() and c.isascii() or c in "-_" else "." for c in topic)[:90]
+    return "t." + "".join(c if (c.isalnum() and c.isascii()) or c in "-_" else "." for c in topic)[:90]

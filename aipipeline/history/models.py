@@ -23,9 +23,7 @@ class Action(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     sequence = models.BigIntegerField(default=0, editable=False, db_index=True)
-    project = models.ForeignKey(
-        Project, on_delete=models.CASCADE, related_name="actions", null=True, blank=True
-    )
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="actions", null=True, blank=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     tab = models.CharField(max_length=64, blank=True)
     kind = models.CharField(_("kind"), max_length=60)

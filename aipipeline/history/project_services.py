@@ -70,9 +70,7 @@ def set_member(*, project: Project, actor: Any, user: User, role: str) -> Member
         raise Invalid(_("Unknown role: %(role)s.") % {"role": role}, fields={"role": [_("unknown")]})
     params = {"user": user.username, "role": role}
     with recording(project=project, actor=actor, kind="member.set", undoable=False, params=params):
-        member, _made = Membership.objects.update_or_create(
-            project=project, user=user, defaults={"role": role}
-        )
+        member, _made = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
         publish(f"project:{project.pk}", "membership.changed", ids=[user.pk])
     return member
 

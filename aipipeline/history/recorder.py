@@ -152,9 +152,9 @@ def recording(
             return
         action.sequence = next_sequence(project)
         if undoable:
-            Action.objects.filter(
-                project=project, actor=person, tab=action.tab, state=ActionState.UNDONE
-            ).update(state=ActionState.SUPERSEDED)
+            Action.objects.filter(project=project, actor=person, tab=action.tab, state=ActionState.UNDONE).update(
+                state=ActionState.SUPERSEDED
+            )
         action.save(force_insert=True)
         publish_changes(project, recorder.touched(), actor=person)
 
@@ -185,9 +185,7 @@ def publish_changes(
 
 def lock(queryset: "models.QuerySet[T]") -> "models.QuerySet[T]":
     """Rows to edit, locked until the transaction ends (a no-op on SQLite, whose transactions are immediate)."""
-    return (
-        queryset.select_for_update(of=("self",)) if _supports_of(queryset) else queryset.select_for_update()
-    )
+    return queryset.select_for_update(of=("self",)) if _supports_of(queryset) else queryset.select_for_update()
 
 
 def _supports_of(queryset: "models.QuerySet[Any]") -> bool:

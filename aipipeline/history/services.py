@@ -64,9 +64,7 @@ def _replay(action: Action, *, back: bool) -> Replayed:
         model = apps.get_model(entry["model"])
         row = lock(model._default_manager.filter(pk=entry["id"])).first()
         if row is None:
-            done.skipped.append(
-                {"label": entry["label"], "fields": list(entry["fields"]), "reason": "purged"}
-            )
+            done.skipped.append({"label": entry["label"], "fields": list(entry["fields"]), "reason": "purged"})
             continue
         written = _replay_row(row, entry, back=back, done=done)
         if written:

@@ -77,9 +77,7 @@ def run(
             if stream is not None:
                 stream.close()
     if process.returncode != 0:
-        raise FFmpegError(
-            f"ffmpeg ended with code {process.returncode}.", tail="\n".join(tail), args_used=line
-        )
+        raise FFmpegError(f"ffmpeg ended with code {process.returncode}.", tail="\n".join(tail), args_used=line)
 
 
 def _wait(

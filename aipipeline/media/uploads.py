@@ -41,8 +41,7 @@ def kept_upload(upload: UploadedFile | None) -> Iterator[tuple[str, Path]]:
     name = Path(str(upload.name)).name
     if Path(name).suffix.lower() not in SUFFIXES:
         raise Invalid(
-            _("%(name)s: this kind of file is not taken. Send an image, a video or a motion file.")
-            % {"name": name},
+            _("%(name)s: this kind of file is not taken. Send an image, a video or a motion file.") % {"name": name},
             fields={"file": [_("unknown kind")]},
         )
     if (upload.size or 0) > MAX_BYTES:

@@ -47,9 +47,7 @@ class ProjectQuerySet(TrackedQuerySet):
         from guardian.shortcuts import get_objects_for_user
 
         granted = get_objects_for_user(actor, f"projects.{codename('project.view')}", klass=Project)
-        return live.filter(
-            models.Q(memberships__user=actor) | models.Q(pk__in=granted.values("pk"))
-        ).distinct()
+        return live.filter(models.Q(memberships__user=actor) | models.Q(pk__in=granted.values("pk"))).distinct()
 
 
 class Project(Tracked):
@@ -68,9 +66,7 @@ class Project(Tracked):
     )
     title = models.CharField(_("title"), max_length=200)
     description = models.TextField(_("description"), blank=True)
-    fps = models.CharField(
-        _("frame rate"), max_length=12, choices=[(f, f) for f in FPS_CHOICES], default="24"
-    )
+    fps = models.CharField(_("frame rate"), max_length=12, choices=[(f, f) for f in FPS_CHOICES], default="24")
     width = models.PositiveIntegerField(
         _("width"), default=1280, validators=[MinValueValidator(64), MaxValueValidator(8192)]
     )

@@ -35,9 +35,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     parts = {"database": _database, "redis": _redis, "storage": _storage}
     found = {name: check() for name, check in parts.items()}
     ready = all(text == "ok" for text in found.values())
-    return JsonResponse(
-        {"status": "ok" if ready else "unavailable", "parts": found}, status=200 if ready else 503
-    )
+    return JsonResponse({"status": "ok" if ready else "unavailable", "parts": found}, status=200 if ready else 503)
 
 
 def _database() -> str:

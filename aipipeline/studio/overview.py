@@ -83,9 +83,7 @@ def overview_of(project: Project, actor: Any) -> dict[str, Any]:
             scenario.title if scenario else "",
             url("shots:scenario"),
         ),
-        Stage(
-            "breakdown", _("Shots"), int(bool(total)), 1, _("%(n)s shots") % {"n": total}, url("shots:list")
-        ),
+        Stage("breakdown", _("Shots"), int(bool(total)), 1, _("%(n)s shots") % {"n": total}, url("shots:list")),
         Stage("confirm", _("Confirm"), totals["locked"], total, _("production tree"), url("shots:list")),
         Stage(
             "images",
@@ -160,9 +158,7 @@ def _next_step(
             url("renders:storyboard"),
         )
     if not is_current(proxy, project):
-        return NextStep(
-            _("Make the proxy and look at the rhythm."), _("To the timeline"), url("timeline:edit")
-        )
+        return NextStep(_("Make the proxy and look at the rhythm."), _("To the timeline"), url("timeline:edit"))
     if videos < total:
         return NextStep(
             _("%(n)s shots have no video yet.") % {"n": total - videos},

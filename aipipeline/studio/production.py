@@ -95,20 +95,15 @@ def open_project(
         raise Conflict(_("Project %(code)s was removed. Choose another code.") % {"code": code})
     scenario = Scenario.objects.live().filter(project=project).order_by("-created_at").first()
     if scenario is None:
-        scenario = scenarios.add_scenario(
-            project=project, actor=None, data=data, filename=filename, title=title
-        )
+        scenario = scenarios.add_scenario(project=project, actor=None, data=data, filename=filename, title=title)
     elif scenario.text != text:
         raise Conflict(
-            _("Project %(code)s was made from another text. Choose another code with --project.")
-            % {"code": code}
+            _("Project %(code)s was made from another text. Choose another code with --project.") % {"code": code}
         )
     return project, scenario
 
 
-def run(
-    *, project: Project, scenario: Scenario, out: Path | None, until: str = "export", report: Report
-) -> Production:
+def run(*, project: Project, scenario: Scenario, out: Path | None, until: str = "export", report: Report) -> Production:
     """Run the stages up to and including `until`; progress by `report(stage, fraction, message)`."""
     made = Production(project=project)
     stages: dict[str, Callable[[Production, Report], None]] = {
@@ -138,9 +133,7 @@ def _breakdown(made: Production, scenario: Scenario, report: Report) -> None:
         scenario = scenarios.analyse_scenario(scenario=scenario, actor=None)
     made.warnings.extend(str(w) for w in scenario.proposal.get("warnings", []))
     if not scenario.proposal.get("shots"):
-        raise NothingToFilm(
-            _("There is nothing to film in this text: no scene, action or dialogue was found.")
-        )
+        raise NothingToFilm(_("There is nothing to film in this text: no scene, action or dialogue was found."))
     if scenario.state != ScenarioState.APPLIED:
         scenarios.apply_scenario(scenario=scenario, actor=None)
 
@@ -176,26 +169,19 @@ def _wait_for_jobs(project: Project, shot_ids: list[int], step: str, stage: str,
     while True:
         rows = list(jobs.values_list("state", "progress"))
         ended = sum(state not in OPEN_STATES for state, _progress in rows)
-        value = sum(1.0 if state not in OPEN_STATES else progress for state, progress in rows) / max(
-            len(rows), 1
-        )
+        value = sum(1.0 if state not in OPEN_STATES else progress for state, progress in rows) / max(len(rows), 1)
         report(stage, value, f"{ended}/{len(rows)}")
         if ended == len(rows):
             break
         close_old_connections()
         time.sleep(POLL_SECONDS)
     published = set(
-        Version.objects.live()
-        .filter(shot__in=shot_ids, kind=KIND_OF_STEP[step])
-        .values_list("shot_id", flat=True)
+        Version.objects.live().filter(shot__in=shot_ids, kind=KIND_OF_STEP[step]).values_list("shot_id", flat=True)
     )
     lost = [pk for pk in shot_ids if pk not in published]
     if lost:
         failed = (
-            jobs.filter(shot__in=lost, state=JobState.FAILED)
-            .select_related("shot")
-            .order_by("-created_at")
-            .first()
+            jobs.filter(shot__in=lost, state=JobState.FAILED).select_related("shot").order_by("-created_at").first()
         )
         raise StageFailed(
             _("%(count)s shots could not be rendered. First: %(shot)s: %(error)s")
@@ -215,9 +201,7 @@ def _approve_undecided(shots: list[Shot], kind: str) -> None:
     )
     open_ones = [shot.pk for shot in shots if shot.pk not in approved]
     for version in (
-        Version.objects.live()
-        .filter(shot__in=open_ones, kind=kind, status=VersionStatus.PENDING)
-        .order_by("number")
+        Version.objects.live().filter(shot__in=open_ones, kind=kind, status=VersionStatus.PENDING).order_by("number")
     ):
         try:
             review_version(version=version, actor=None, verdict=Verdict.APPROVE, auto=True)

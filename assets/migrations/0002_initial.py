@@ -62,9 +62,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="environment",
-            constraint=models.UniqueConstraint(
-                fields=("project", "name"), name="environment_name_in_project"
-            ),
+            constraint=models.UniqueConstraint(fields=("project", "name"), name="environment_name_in_project"),
         ),
         migrations.AddConstraint(
             model_name="lora",

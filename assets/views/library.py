@@ -51,15 +51,10 @@ def _form_for(kind: str, project: Project) -> type[forms.ModelForm[Any]]:
 def library(request: HttpRequest, project: Project) -> HttpResponse:
     from django.db.models import Count, Q
 
-    used = Count(
-        "castings__shot", filter=Q(castings__removed_at=None, castings__shot__removed_at=None), distinct=True
-    )
+    used = Count("castings__shot", filter=Q(castings__removed_at=None, castings__shot__removed_at=None), distinct=True)
     context = {
         **project_context(request, project),
-        "characters": Character.objects.live()
-        .filter(project=project)
-        .annotate(used=used)
-        .select_related("lora"),
+        "characters": Character.objects.live().filter(project=project).annotate(used=used).select_related("lora"),
         "environments": Environment.objects.live()
         .filter(project=project)
         .annotate(used=Count("shot", filter=Q(shot__removed_at=None), distinct=True)),
@@ -102,9 +97,7 @@ def edit(request: HttpRequest, project: Project, kind: str, asset_id: int | None
     return render(request, "assets/edit.html", context, status=422 if form.errors else 200)
 
 
-def _save(
-    request: HttpRequest, project: Project, kind: str, form: forms.ModelForm[Any], asset_id: int | None
-) -> None:
+def _save(request: HttpRequest, project: Project, kind: str, form: forms.ModelForm[Any], asset_id: int | None) -> None:
     model = KINDS[kind][0]
     values = form.cleaned_data
     with recording(
@@ -130,9 +123,7 @@ def _shots_using(kind: str, row: Tracked | None) -> list[Any]:
     if row is None:
         return []
     if kind == "character":
-        return [
-            c.shot for c in row.castings.filter(removed_at=None, shot__removed_at=None).select_related("shot")
-        ]  # type: ignore[attr-defined]
+        return [c.shot for c in row.castings.filter(removed_at=None, shot__removed_at=None).select_related("shot")]  # type: ignore[attr-defined]
     return list(row.shot_set.filter(removed_at=None).order_by("position"))  # type: ignore[attr-defined]
 
 
@@ -141,9 +132,7 @@ def _shots_using(kind: str, row: Tracked | None) -> list[Any]:
 def remove(request: HttpRequest, project: Project, kind: str, asset_id: int) -> HttpResponse:
     _form_for(kind, project)
     model = KINDS[kind][0]
-    with recording(
-        project=project, actor=request.user, kind=f"{kind}.remove", tab=tab_of(request)
-    ) as recorder:
+    with recording(project=project, actor=request.user, kind=f"{kind}.remove", tab=tab_of(request)) as recorder:
         row = lock(model.objects.live().filter(project=project, pk=asset_id)).first()
         if row is None:
             raise NotFound(_("There is no such asset in this project."))

@@ -135,9 +135,7 @@ def _windows(canvas: Canvas, light: Light, x: float, top: float, width: float, h
         for row in range(rows):
             if rng.random() < 0.28:
                 wx, wy = x + 0.004 + column * 0.014, top + 0.012 + row * 0.03
-                canvas.rect(
-                    wx, wy, wx + 0.006, wy + 0.012, mix(light.accent, light.near, rng.uniform(0.1, 0.6))
-                )
+                canvas.rect(wx, wy, wx + 0.006, wy + 0.012, mix(light.accent, light.near, rng.uniform(0.1, 0.6)))
 
 
 def _street(canvas: Canvas, spec: PanelSpec, light: Light, horizon: float) -> None:
@@ -206,9 +204,7 @@ def _hills(canvas: Canvas, light: Light, horizon: float) -> None:
             points.append((i / 12, base - height * rng.uniform(0.2, 1.0) + 0.02))
         points.append((1.02, 1.0))
         canvas.polygon(points, mix(light.far, light.near, tone))
-    canvas.gradient(
-        mix(light.ground, light.near, 0.4), mix(light.ground, light.shade, 0.55), horizon + 0.12, 1
-    )
+    canvas.gradient(mix(light.ground, light.near, 0.4), mix(light.ground, light.shade, 0.55), horizon + 0.12, 1)
 
 
 def _trees(canvas: Canvas, light: Light, horizon: float) -> None:

@@ -84,9 +84,7 @@ class LocalBackend:
 
     def _interpolate(self, context: JobContext, reporter: JobReporter) -> list[Path]:
         out = context.out_dir / "interpolated.mp4"
-        post.interpolate(
-            _source(context), out, fps_out=Fraction(context.params["fps"]), cancelled=reporter.cancelled
-        )
+        post.interpolate(_source(context), out, fps_out=Fraction(context.params["fps"]), cancelled=reporter.cancelled)
         return [out]
 
     def _upscale(self, context: JobContext, reporter: JobReporter) -> list[Path]:

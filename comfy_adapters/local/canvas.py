@@ -39,9 +39,7 @@ class Canvas:
         self.draw.polygon([self.point(x, y) for x, y in points], fill=fill)
 
     def rect(self, x0: float, y0: float, x1: float, y1: float, fill: Color) -> None:
-        self.draw.rectangle(
-            [self.point(min(x0, x1), min(y0, y1)), self.point(max(x0, x1), max(y0, y1))], fill=fill
-        )
+        self.draw.rectangle([self.point(min(x0, x1), min(y0, y1)), self.point(max(x0, x1), max(y0, y1))], fill=fill)
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, fill: Color) -> None:
         self.draw.ellipse([self.point(x - rx, y - ry), self.point(x + rx, y + ry)], fill=fill)

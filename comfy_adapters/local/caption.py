@@ -50,12 +50,8 @@ def draw_caption(image: Image.Image, spec: PanelSpec, places: list[Place]) -> Im
     )
     facts_font = font(small)
     room = image.width - x - pad - round(110 * unit)
-    draw.text(
-        (x, top + round(14 * unit)), fitted(facts, facts_font, room), font=facts_font, fill=(150, 178, 220)
-    )
-    line = " — ".join(
-        part for part in (" ".join(spec.text.split()), " / ".join(spec.dialogue.split("\n"))) if part
-    )
+    draw.text((x, top + round(14 * unit)), fitted(facts, facts_font, room), font=facts_font, fill=(150, 178, 220))
+    line = " — ".join(part for part in (" ".join(spec.text.split()), " / ".join(spec.dialogue.split("\n"))) if part)
     for number, text in enumerate(wrapped(line, facts_font, image.width - 2 * pad, 2)):
         draw.text((pad, top + round((42 + 23 * number) * unit)), text, font=facts_font, fill=(226, 228, 234))
     label = font(max(8, round(13 * unit)), "SemiBold")
@@ -105,9 +101,7 @@ def wrapped(text: str, face: ImageFont.FreeTypeFont, room: float, lines: int) ->
     return [*found, fitted(text, face, room)] if text else found
 
 
-def _names(
-    draw: ImageDraw.ImageDraw, image: Image.Image, spec: PanelSpec, places: list[Place], unit: float
-) -> None:
+def _names(draw: ImageDraw.ImageDraw, image: Image.Image, spec: PanelSpec, places: list[Place], unit: float) -> None:
     face = font(max(9, round(17 * unit)), "SemiBold")
     for figure, place in zip(spec.figures, places, strict=False):
         if not figure.name or place.back or not 0 < place.x < 1:
@@ -117,9 +111,7 @@ def _names(
         y = max((place.y - place.head * 0.72) * image.height - 30 * unit, 8 * unit)
         box = [x - 7 * unit, y - 3 * unit, x + width + 7 * unit, y + 22 * unit]
         draw.rounded_rectangle(box, radius=5 * unit, fill=(12, 13, 17, 170))
-        draw.text(
-            (x, y), figure.name, font=face, fill=(255, 255, 255) if figure.speaking else (206, 210, 220)
-        )
+        draw.text((x, y), figure.name, font=face, fill=(255, 255, 255) if figure.speaking else (206, 210, 220))
 
 
 def _arrow(draw: ImageDraw.ImageDraw, image: Image.Image, spec: PanelSpec, unit: float) -> None:
@@ -131,9 +123,7 @@ def _arrow(draw: ImageDraw.ImageDraw, image: Image.Image, spec: PanelSpec, unit:
         dx, dy = _ARROWS[spec.movement]
         long = 0.16 * (w if dx else h)
         cx, cy = (w / 2, h - 34 * unit) if dx else (w - 40 * unit, h / 2)
-        _line_with_head(
-            draw, (cx - dx * long, cy - dy * long), (cx + dx * long, cy + dy * long), color, thick
-        )
+        _line_with_head(draw, (cx - dx * long, cy - dy * long), (cx + dx * long, cy + dy * long), color, thick)
     elif spec.movement in ("push_in", "pull_out"):
         for sx in (-1, 1):
             for sy in (-1, 1):

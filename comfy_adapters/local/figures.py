@@ -51,9 +51,7 @@ def draw_figure(canvas: Canvas, figure: Figure, place: Place, light: Light) -> N
     h, x, y, side = place.head, place.x, place.y, place.facing
     w = h / canvas.aspect
     if place.back:
-        _from_behind(
-            canvas, x, y, h, w, mix(cloth, (10, 11, 16), 0.62), mix(_HAIRS[look[2] % 4], (6, 7, 10), 0.5)
-        )
+        _from_behind(canvas, x, y, h, w, mix(cloth, (10, 11, 16), 0.62), mix(_HAIRS[look[2] % 4], (6, 7, 10), 0.5))
         return
     if y + h * 6.6 < 1.2:
         canvas.shadow(x, y + h * 6.6, w * 1.6, h * 0.35)
@@ -62,9 +60,7 @@ def draw_figure(canvas: Canvas, figure: Figure, place: Place, light: Light) -> N
     )
     hair_tone = mix(_HAIRS[look[2] % 4], light.shade, 0.3 * light.dark)
     if long:
-        canvas.ellipse(
-            x - side * w * 0.05, y + h * 0.14, w * 0.54, h * 0.78, mix(hair_tone, light.shade, 0.2)
-        )
+        canvas.ellipse(x - side * w * 0.05, y + h * 0.14, w * 0.54, h * 0.78, mix(hair_tone, light.shade, 0.2))
     _body(canvas, x, y, h, w, side, cloth, light, build=0.94 + (look[3] % 5) * 0.03)
     skin = mix(_SKINS[look[1] % 4], light.shade, 0.10 + 0.42 * light.dark)
     old = any(word in figure.traits for word in _OLD)

@@ -64,9 +64,7 @@ def draw_room(canvas: Canvas, spec: PanelSpec, light: Light, horizon: float) -> 
     canvas.polygon([(0, -0.2), (left, back_top), (right, back_top), (1, -0.2)], mix(wall, light.key, 0.16))
     canvas.polygon([(0, -0.2), (left, back_top), (left, back_low), (0, 1.15)], mix(wall, light.shade, 0.34))
     canvas.polygon([(1, -0.2), (right, back_top), (right, back_low), (1, 1.15)], mix(wall, light.shade, 0.22))
-    canvas.polygon(
-        [(0, 1.15), (left, back_low), (right, back_low), (1, 1.15)], mix(light.ground, light.shade, 0.18)
-    )
+    canvas.polygon([(0, 1.15), (left, back_low), (right, back_low), (1, 1.15)], mix(light.ground, light.shade, 0.18))
     _boards(canvas, light, left, right, back_low, horizon)
     if kind == "vehicle":
         _vehicle(canvas, spec, light, horizon, left, right, back_top, back_low)
@@ -86,9 +84,7 @@ def _boards(canvas: Canvas, light: Light, left: float, right: float, low: float,
         canvas.line([(x, low), (0.5 + (x - 0.5) * 3.2, 1.15)], line, 0.0022)
 
 
-def _window(
-    canvas: Canvas, spec: PanelSpec, light: Light, x0: float, y0: float, x1: float, y1: float
-) -> None:
+def _window(canvas: Canvas, spec: PanelSpec, light: Light, x0: float, y0: float, x1: float, y1: float) -> None:
     outside = mix(light.sky_top, light.sky_low, 0.6)
     canvas.rect(x0 - 0.008, y0 - 0.014, x1 + 0.008, y1 + 0.014, mix(light.wall, light.shade, 0.55))
     canvas.rect(x0, y0, x1, y1, outside)
@@ -143,9 +139,7 @@ def _table(canvas: Canvas, light: Light, x: float, y: float, width: float) -> No
     canvas.ellipse(x + width * 0.3, y - 0.008, 0.010, 0.014, mix(light.key, wood, 0.2))
 
 
-def _furniture(
-    canvas: Canvas, light: Light, kind: str, left: float, right: float, top: float, low: float
-) -> None:
+def _furniture(canvas: Canvas, light: Light, kind: str, left: float, right: float, top: float, low: float) -> None:
     dark = mix(light.near, light.shade, 0.35)
     if kind == "bar":
         for row in range(3):
@@ -209,9 +203,7 @@ def _vehicle(
             a, b = i / 3 + 0.03, (i + 1) / 3 - 0.03
             xa, xb = x0 + (x1 - x0) * a, x0 + (x1 - x0) * b
             ya, yb = top * a - 0.02 * (1 - a) + 0.08, top * b + 0.08
-            canvas.polygon(
-                [(xa, ya), (xb, yb), (xb, horizon + 0.02), (xa, horizon + 0.12 * (1 - a))], outside
-            )
+            canvas.polygon([(xa, ya), (xb, yb), (xb, horizon + 0.02), (xa, horizon + 0.12 * (1 - a))], outside)
             if light.dark > 0.2:
                 for _ in range(3):
                     t = canvas.rng.random()
@@ -235,9 +227,7 @@ def _vehicle(
         canvas.line([(x, top + 0.02), (0.5 + (x - 0.5) * 2.4, -0.1)], mix(light.key, light.wall, 0.4), 0.006)
 
 
-def _hall(
-    canvas: Canvas, light: Light, horizon: float, left: float, right: float, top: float, low: float
-) -> None:
+def _hall(canvas: Canvas, light: Light, horizon: float, left: float, right: float, top: float, low: float) -> None:
     door = mix(light.near, (110, 88, 66), 0.3)
     canvas.rect(0.43, top + 0.12, 0.57, low, mix(door, light.key, 0.1))
     for i in range(3):

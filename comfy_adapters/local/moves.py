@@ -130,9 +130,7 @@ def _feed(
             for index in range(frames):
                 data = ahead.result()
                 if index + 1 < frames:
-                    ahead = pool.submit(
-                        _frame, source, movement, (index + 1) / (frames - 1), seed, width, height
-                    )
+                    ahead = pool.submit(_frame, source, movement, (index + 1) / (frames - 1), seed, width, height)
                 process.stdin.write(data)
                 if on_frame is not None:
                     on_frame(index + 1)
@@ -144,9 +142,7 @@ def _feed(
     if process.stderr is not None:
         problem = process.stderr.read() or problem
     if process.wait() != 0:
-        raise ffmpeg.FFmpegError(
-            "ffmpeg failed.", tail=problem.decode(errors="replace")[-2000:], args_used=[]
-        )
+        raise ffmpeg.FFmpegError("ffmpeg failed.", tail=problem.decode(errors="replace")[-2000:], args_used=[])
 
 
 def _frame(source: Image.Image, movement: str, t: float, seed: int, width: int, height: int) -> bytes:

@@ -22,9 +22,7 @@ class Worker(models.Model):
     vram_gb = models.PositiveSmallIntegerField(_("VRAM (GB)"), default=0)
     backends = models.JSONField(_("engines"), default=list, blank=True)
     gpu = models.JSONField(_("GPU"), default=dict, blank=True)
-    state = models.CharField(
-        _("state"), max_length=10, choices=WorkerState.choices, default=WorkerState.ONLINE
-    )
+    state = models.CharField(_("state"), max_length=10, choices=WorkerState.choices, default=WorkerState.ONLINE)
     error = models.CharField(_("error"), max_length=300, blank=True)
     heartbeat_at = models.DateTimeField(_("heard of"), null=True, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)

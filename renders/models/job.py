@@ -69,12 +69,8 @@ class RenderJob(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="jobs")
     shot = models.ForeignKey(Shot, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs")
-    character = models.ForeignKey(
-        Character, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs"
-    )
-    environment = models.ForeignKey(
-        Environment, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs"
-    )
+    character = models.ForeignKey(Character, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs")
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs")
     workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="jobs")
     kind = models.CharField(max_length=12, choices=VersionKind.choices)
     step = models.CharField(max_length=20, choices=Step.choices)
@@ -96,12 +92,8 @@ class RenderJob(models.Model):
     max_attempts = models.PositiveSmallIntegerField(default=3)
     group = models.UUIDField(null=True, blank=True, db_index=True)
     auto_approve = models.BooleanField(default=False)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True
-    )
-    version = models.OneToOneField(
-        Version, on_delete=models.SET_NULL, null=True, blank=True, related_name="job"
-    )
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    version = models.OneToOneField(Version, on_delete=models.SET_NULL, null=True, blank=True, related_name="job")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

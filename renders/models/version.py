@@ -51,18 +51,14 @@ class Version(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="versions")
     shot = models.ForeignKey(Shot, on_delete=models.CASCADE, null=True, blank=True, related_name="versions")
-    character = models.ForeignKey(
-        Character, on_delete=models.CASCADE, null=True, blank=True, related_name="versions"
-    )
+    character = models.ForeignKey(Character, on_delete=models.CASCADE, null=True, blank=True, related_name="versions")
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, null=True, blank=True, related_name="versions"
     )
     kind = models.CharField(_("kind"), max_length=12, choices=VersionKind.choices)
     number = models.PositiveIntegerField(_("number"))
     state = models.CharField(max_length=12, choices=VersionState.choices, default=VersionState.RESERVED)
-    status = models.CharField(
-        _("status"), max_length=12, choices=VersionStatus.choices, default=VersionStatus.PENDING
-    )
+    status = models.CharField(_("status"), max_length=12, choices=VersionStatus.choices, default=VersionStatus.PENDING)
     auto = models.BooleanField(_("automatic"), default=False)
     path = models.CharField(_("folder"), max_length=500)
     manifest = models.JSONField(default=list, blank=True)

@@ -90,9 +90,7 @@ def render_shots(
 
 
 def _without_open_jobs(shots: Sequence[Shot], chosen: Mapping[int, Workflow]) -> list[Shot]:
-    busy = set(
-        RenderJob.objects.filter(shot__in=shots, state__in=OPEN_STATES).values_list("shot_id", "workflow_id")
-    )
+    busy = set(RenderJob.objects.filter(shot__in=shots, state__in=OPEN_STATES).values_list("shot_id", "workflow_id"))
     return [shot for shot in shots if (shot.pk, chosen[shot.pk].pk) not in busy]
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from aipipeline.media.files import fsync_dir, sha256_file, write_atomic
-from aipipeline.media.probe import ProbeError, probe
 from django.db import transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from aipipeline.media.files import fsync_dir, sha256_file, write_atomic
+from aipipeline.media.probe import ProbeError, probe
 from aipipeline.projects.errors import PipelineError
 from assets.models import Character, Environment
 from assets.naming import NameContext, owner_folder, version_folder
@@ -81,9 +81,7 @@ def discard(staged: Staged) -> None:
     shutil.rmtree(staged.folder, ignore_errors=True)
 
 
-def reserve(
-    owner: Owner, kind: str, *, created_by: Any = None, comment: str = "", auto: bool = False
-) -> Version:
+def reserve(owner: Owner, kind: str, *, created_by: Any = None, comment: str = "", auto: bool = False) -> Version:
     """The next number of this owner and kind, as a row that nobody sees yet."""
     field = {"Shot": "shot", "Character": "character", "Environment": "environment"}[type(owner).__name__]
     with transaction.atomic():
@@ -177,8 +175,7 @@ def sealed_facts(version: Version) -> dict[str, Any] | None:
         return None
     facts: dict[str, Any] = json.loads(path.read_text())
     whole = all(
-        (version.folder / entry["name"]).is_file()
-        and (version.folder / entry["name"]).stat().st_size == entry["size"]
+        (version.folder / entry["name"]).is_file() and (version.folder / entry["name"]).stat().st_size == entry["size"]
         for entry in facts["files"]
     )
     return facts if whole and facts.get("version") == version.pk else None

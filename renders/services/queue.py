@@ -177,10 +177,7 @@ def end_attempt(
         if larger and not _to_larger_card(job):
             retryable = False
         again = (
-            state == JobState.FAILED
-            and retryable
-            and not job.cancel_requested
-            and job.attempts_made < job.max_attempts
+            state == JobState.FAILED and retryable and not job.cancel_requested and job.attempts_made < job.max_attempts
         )
         if again:
             delay = settings.RENDER_RETRY_DELAY_SECONDS * 2 ** (job.attempts_made - 1)
@@ -218,9 +215,7 @@ def end_job(job: RenderJob, state: str, *, error: str = "") -> None:
     announce_jobs([job])
     job_ended.send(sender=RenderJob, job=job)
     if state != JobState.SUCCEEDED:
-        for later in RenderJob.objects.select_for_update(of=_of_self()).filter(
-            after=job, state=JobState.QUEUED
-        ):
+        for later in RenderJob.objects.select_for_update(of=_of_self()).filter(after=job, state=JobState.QUEUED):
             end_job(later, JobState.CANCELLED, error=_("The job that this one waits for did not succeed."))
     else:
         followers = list(RenderJob.objects.filter(after=job, state=JobState.QUEUED))
@@ -271,11 +266,7 @@ def retry(*, job: RenderJob) -> RenderJob:
 
 def reap() -> int:
     """Take back attempts whose lease ran out; returns how many. Safe to run anywhere, any number of times."""
-    ids = list(
-        RenderAttempt.objects.filter(state__in=HELD_STATES, lease_until__lt=Now()).values_list(
-            "pk", flat=True
-        )
-    )
+    ids = list(RenderAttempt.objects.filter(state__in=HELD_STATES, lease_until__lt=Now()).values_list("pk", flat=True))
     for pk in ids:
         with transaction.atomic():
             attempt = (

@@ -28,9 +28,7 @@ def review_version(
 ) -> Review:
     """Approve, reject or comment. `auto` marks the machine's approval; it never overrides a person's verdict."""
     if verdict not in Verdict.values:
-        raise Invalid(
-            _("Unknown verdict: %(verdict)s.") % {"verdict": verdict}, fields={"verdict": [_("unknown")]}
-        )
+        raise Invalid(_("Unknown verdict: %(verdict)s.") % {"verdict": verdict}, fields={"verdict": [_("unknown")]})
     if verdict != Verdict.APPROVE and not text.strip():
         raise Invalid(_("Say what is wrong or what you mean."), fields={"text": [_("required")]})
     if version.state != VersionState.PUBLISHED:

@@ -51,9 +51,7 @@ def _farm_context(request: HttpRequest, project: Project | None) -> dict[str, An
 def farm(request: HttpRequest) -> HttpResponse:
     """The whole farm, for those who may see it; its jobs are those of one's own projects."""
     require(request.user, "farm.view")
-    return render_page_or_fragment(
-        request, "renders/farm.html", "renders/_farm.html", _farm_context(request, None)
-    )
+    return render_page_or_fragment(request, "renders/farm.html", "renders/_farm.html", _farm_context(request, None))
 
 
 @require_GET
@@ -89,9 +87,7 @@ def indicator(request: HttpRequest) -> HttpResponse:
         "active": len(active),
         "waiting": len(rows) - len(active),
         "progress": round(100 * sum(active) / len(active)) if active else 0,
-        "farm_url": reverse("renders:project_farm", args=[project.code])
-        if project
-        else reverse("renders:farm"),
+        "farm_url": reverse("renders:project_farm", args=[project.code]) if project else reverse("renders:farm"),
     }
     return render(request, "renders/_indicator.html", context)
 

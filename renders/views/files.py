@@ -24,9 +24,7 @@ def file(request: HttpRequest, version_id: int, name: str = "") -> HttpResponseB
     """The main file of a version, or a named one; `?download=1` gives it its production name."""
     version = version_for(request.user, version_id)
     path = _path(version, name)
-    download = (
-        f"{version.owner}_{version.kind}_{version.label}{path.suffix}" if "download" in request.GET else ""
-    )
+    download = f"{version.owner}_{version.kind}_{version.label}{path.suffix}" if "download" in request.GET else ""
     return serve_file(request, path, download_name=download, immutable=True)
 
 

@@ -58,9 +58,7 @@ def _shot(request: HttpRequest, project: Project, shot_id: int) -> Shot:
 def _best(versions: list[object]) -> object | None:
     ranked = ["final", "comp", "render", "playblast", "previz"]
     shown = [v for v in versions if getattr(v, "kind", "") in ranked]
-    return min(
-        shown, key=lambda v: ranked.index(getattr(v, "kind", "")), default=versions[0] if versions else None
-    )
+    return min(shown, key=lambda v: ranked.index(getattr(v, "kind", "")), default=versions[0] if versions else None)
 
 
 def _history_of(shot: Shot) -> list[Action]:

@@ -1,7 +1,6 @@
 """The storyboard: every shot's picture in story order, generated and reviewed from one page."""
 
 from django.http import HttpRequest, HttpResponse
-
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 

@@ -21,9 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
                 ("field_revisions", models.JSONField(default=dict, editable=False)),
@@ -74,9 +72,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
                 ("field_revisions", models.JSONField(default=dict, editable=False)),
@@ -130,9 +126,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
                 ("field_revisions", models.JSONField(default=dict, editable=False)),
@@ -174,9 +168,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
                 ("field_revisions", models.JSONField(default=dict, editable=False)),
@@ -319,9 +311,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "characters",
-                    models.ManyToManyField(
-                        related_name="shots", through="shots.Casting", to="assets.character"
-                    ),
+                    models.ManyToManyField(related_name="shots", through="shots.Casting", to="assets.character"),
                 ),
                 (
                     "environment",
@@ -390,9 +380,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("revision", models.PositiveBigIntegerField(default=0, editable=False)),
                 ("field_revisions", models.JSONField(default=dict, editable=False)),

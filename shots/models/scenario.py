@@ -21,9 +21,7 @@ class Scenario(Tracked):
     title = models.CharField(_("title"), max_length=200, blank=True)
     text = models.TextField(_("text"))
     source_name = models.CharField(_("file name"), max_length=200, blank=True)
-    state = models.CharField(
-        _("state"), max_length=12, choices=ScenarioState.choices, default=ScenarioState.DRAFT
-    )
+    state = models.CharField(_("state"), max_length=12, choices=ScenarioState.choices, default=ScenarioState.DRAFT)
     dialect = models.CharField(_("dialect"), max_length=40, blank=True)
     proposal = models.JSONField(default=dict, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)

@@ -42,9 +42,7 @@ class Shot(Tracked):
     characters = models.ManyToManyField(Character, through="Casting", related_name="shots")
     size = models.CharField(_("shot size"), max_length=8, choices=ShotSize.choices, default=ShotSize.MS)
     angle = models.CharField(_("angle"), max_length=10, choices=Angle.choices, default=Angle.EYE)
-    movement = models.CharField(
-        _("camera movement"), max_length=12, choices=Movement.choices, default=Movement.STATIC
-    )
+    movement = models.CharField(_("camera movement"), max_length=12, choices=Movement.choices, default=Movement.STATIC)
     duration_frames = models.PositiveIntegerField(
         _("length (frames)"), default=72, validators=[MinValueValidator(1), MaxValueValidator(MAX_FRAMES)]
     )
@@ -54,9 +52,7 @@ class Shot(Tracked):
         _("seed"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(2**53 - 1)]
     )
     workflow = models.CharField(_("workflow"), max_length=80, blank=True)
-    current_step = models.CharField(
-        max_length=20, choices=Step.choices, default=Step.FIRST_IMAGE, editable=False
-    )
+    current_step = models.CharField(max_length=20, choices=Step.choices, default=Step.FIRST_IMAGE, editable=False)
     status = models.CharField(
         _("status"), max_length=12, choices=ShotState.choices, default=ShotState.DRAFT, editable=False
     )

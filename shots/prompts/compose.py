@@ -53,9 +53,7 @@ def compose(shot: Shot, cast: list[Casting], *, motion: bool = False) -> Prompt:
         parts.append(("environment", ", ".join(w for w in words if w)))
     if shot.preset:
         p = shot.preset
-        parts.append(
-            ("preset", ", ".join(w for w in (p.camera, p.lens, p.film_stock, p.lighting, p.filters) if w))
-        )
+        parts.append(("preset", ", ".join(w for w in (p.camera, p.lens, p.film_stock, p.lighting, p.filters) if w)))
     if shot.emotion:
         parts.append(("emotion", shot.emotion))
     if motion and (words_of_move := _MOVE_WORDS.get(Movement(shot.movement))):

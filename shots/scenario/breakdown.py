@@ -83,15 +83,12 @@ def analyse(script: ScriptText) -> Breakdown:
         found.shots.extend(shots_of_scene(scene, names, korean=korean))
         if not scene.elements:
             found.warnings.append(
-                _("Scene %(number)s is only a heading; it got one establishing shot.")
-                % {"number": scene.number}
+                _("Scene %(number)s is only a heading; it got one establishing shot.") % {"number": scene.number}
             )
     if not found.shots:
         found.warnings.append(_("There is nothing to film in this text."))
     found.dialogue = [
-        {"character": e.character, "text": e.text, "line": e.first}
-        for e in elements
-        if e.kind == "speech" and e.text
+        {"character": e.character, "text": e.text, "line": e.first} for e in elements if e.kind == "speech" and e.text
     ]
     return found
 
@@ -204,9 +201,7 @@ def _free_number(wanted: str, taken: set[str], place: int) -> str:
     return number
 
 
-def _environment(
-    scene: SceneText, known: dict[tuple[str, bool | None, str], EnvironmentDraft]
-) -> EnvironmentDraft:
+def _environment(scene: SceneText, known: dict[tuple[str, bool | None, str], EnvironmentDraft]) -> EnvironmentDraft:
     spot = scene.spot or Heading("", "", "", None, "")
     action = " ".join(e.text for e in scene.elements if e.kind in ("action", "insert"))[:4000]
     location = re.sub(r"\s+", " ", spot.location) or _("Unnamed place")

@@ -6,12 +6,8 @@ from dataclasses import dataclass
 
 from shots.scenario.headings import Heading, is_act, parse_heading
 
-_TITLE_KEY = re.compile(
-    r"^(?:[A-Za-z][A-Za-z ]{1,20}|제목|작가|각본|극본|감독|원작|부제|연락처|날짜|저자|글)\s*[:：]"
-)
-_COLON = re.compile(
-    r"^(?P<name>[^:：()\[\]\"“”.!?…,]{1,24}?)\s*(?P<paren>\([^)]{0,60}\))?\s*[:：]\s*(?P<text>.*)$"
-)
+_TITLE_KEY = re.compile(r"^(?:[A-Za-z][A-Za-z ]{1,20}|제목|작가|각본|극본|감독|원작|부제|연락처|날짜|저자|글)\s*[:：]")
+_COLON = re.compile(r"^(?P<name>[^:：()\[\]\"“”.!?…,]{1,24}?)\s*(?P<paren>\([^)]{0,60}\))?\s*[:：]\s*(?P<text>.*)$")
 _TABBED = re.compile(r"^(?P<name>[가-힣A-Za-z0-9]{1,10})(?:\t+| {2,})(?P<text>\S.*)$")
 _OWN_LINE = re.compile(r"^(?P<name>[가-힣][가-힣A-Za-z0-9 ]{0,9})\s*(?P<paren>\([^)]{1,40}\))?$")
 _CUE = re.compile(r"^(?P<name>[^a-z()가-힣]*[A-Z][^a-z()가-힣]*?)\s*(?P<paren>(?:\([^)]*\)\s*)*)\^?$")
@@ -66,9 +62,7 @@ def detect_dialect(text: str, filename: str) -> str:
         stripped = line.strip().lstrip(".")
         if len(stripped) > 200 or (heading := parse_heading(stripped)) is None:
             continue
-        if re.match(r"^(?:INT|EXT|EST|I/E)", stripped, re.IGNORECASE) and not re.search(
-            "[가-힣]", heading.text
-        ):
+        if re.match(r"^(?:INT|EXT|EST|I/E)", stripped, re.IGNORECASE) and not re.search("[가-힣]", heading.text):
             english += 1
         else:
             korean += 1
@@ -91,9 +85,7 @@ class _Reader:
         self.dialect = dialect
         self.elements: list[Element] = []
         self.at = 0
-        tabbed = Counter(
-            m.group("name") for line in self.lines if len(line) < 400 and (m := _TABBED.match(line))
-        )
+        tabbed = Counter(m.group("name") for line in self.lines if len(line) < 400 and (m := _TABBED.match(line)))
         self.tab_names = {name for name, count in tabbed.items() if count >= 2}
 
     def read(self) -> tuple[list[Element], list[int]]:
@@ -133,11 +125,7 @@ class _Reader:
             self._add("insert", line.strip("~ "), at)
         elif line.startswith("!") and self.dialect == "fountain":
             self._paragraph(line[1:])
-        elif (
-            line.startswith(".")
-            and not line.startswith("..")
-            and (heading := parse_heading(line[1:], forced=True))
-        ):
+        elif line.startswith(".") and not line.startswith("..") and (heading := parse_heading(line[1:], forced=True)):
             self._add("heading", line[1:].strip(), at, heading=heading)
         elif (heading := self._heading(line)) is not None:
             self._add("heading", line, at, heading=heading)
@@ -184,18 +172,9 @@ class _Reader:
         if (match := _TABBED.match(self.lines[self.at])) and match.group("name") in self.tab_names:
             self._say(match.group("name"), "", [match.group("text")], self.at, self.at)
             return True
-        if (
-            self.dialect == "korean"
-            and self._blank_before()
-            and self._next()
-            and (match := _OWN_LINE.match(line))
-        ):
+        if self.dialect == "korean" and self._blank_before() and self._next() and (match := _OWN_LINE.match(line)):
             next_is_heading = parse_heading(self._next()) is not None
-            if (
-                not next_is_heading
-                and len(match.group("name").split()) <= 2
-                and _is_name(match.group("name"))
-            ):
+            if not next_is_heading and len(match.group("name").split()) <= 2 and _is_name(match.group("name")):
                 return self._block(match.group("name").strip(), match.group("paren") or "")
         return False
 
@@ -239,11 +218,7 @@ class _Reader:
         parts = [line]
         while self._next():
             following = self._next()
-            if (
-                parse_heading(following)
-                or _TRANSITION.match(following)
-                or following.startswith((">", "@", "#"))
-            ):
+            if parse_heading(following) or _TRANSITION.match(following) or following.startswith((">", "@", "#")):
                 break
             looks_said = (match := _COLON.match(following)) and _is_name(match.group("name"))
             if self.dialect != "fountain" and looks_said:

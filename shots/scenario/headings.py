@@ -10,9 +10,7 @@ _ENGLISH = re.compile(
     re.IGNORECASE,
 )
 _KOREAN = (
-    re.compile(
-        r"^S#\.?\s*(?P<n>\d+[A-Za-z]?(?:[-~]\d+)?)(?P<to>\s*→\s*S#\.?\s*\d+)?\s*[.):]?\s*(?P<body>.*)$"
-    ),
+    re.compile(r"^S#\.?\s*(?P<n>\d+[A-Za-z]?(?:[-~]\d+)?)(?P<to>\s*→\s*S#\.?\s*\d+)?\s*[.):]?\s*(?P<body>.*)$"),
     re.compile(r"^#{2,}\s*#\s*(?P<n>\d+)\s*[.)]?\s*(?P<body>.*)$"),
     re.compile(r"^#(?P<n>\d+(?:[-~]\d+)?)\s*[.)]?\s*(?P<body>.*)$"),
     re.compile(r"^\[\s*(?:씬|신|장면|SCENE|Scene)\s*#?\s*(?P<n>\d+)\s*[.:)\-–—]?\s*(?P<body>[^\]]*)\]\s*$"),

@@ -62,6 +62,5 @@ def _decode(data: bytes, name: str) -> str:
         if controls <= len(text) // 500:
             return "".join(c for c in text if c in "\n\r\t" or unicodedata.category(c) != "Cc")
     raise ScenarioError(
-        _("%(name)s is no text that can be read (UTF-8 or Korean cp949). Save it as UTF-8 text.")
-        % {"name": name}
+        _("%(name)s is no text that can be read (UTF-8 or Korean cp949). Save it as UTF-8 text.") % {"name": name}
     )

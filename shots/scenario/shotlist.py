@@ -136,9 +136,7 @@ def _add_speech(beats: list[Beat], element: Element) -> None:
     beats.append(Beat(speeches=[element], first=element.first, last=element.last))
 
 
-def _shot(
-    scene: SceneText, beat: Beat, number: int, beats: list[Beat], names: list[str], *, korean: bool
-) -> DraftShot:
+def _shot(scene: SceneText, beat: Beat, number: int, beats: list[Beat], names: list[str], *, korean: bool) -> DraftShot:
     action = " ".join(beat.action).strip()
     manner = ", ".join(e.manner for e in beat.speeches if e.manner)
     speakers = list(dict.fromkeys(e.character for e in beat.speeches if not e.voice_over))
@@ -152,9 +150,7 @@ def _shot(
         shot_number=number,
         description=_description(scene, beat, action, cast, korean=korean),
         action=", ".join(part for part in (action, manner) if part),
-        emotion=lexicon.emotion_of(
-            f"{manner} {action} {' '.join(e.text for e in beat.speeches)}", korean=korean
-        ),
+        emotion=lexicon.emotion_of(f"{manner} {action} {' '.join(e.text for e in beat.speeches)}", korean=korean),
         suggested_camera=f"{size}, {angle}, {movement}",
         suggested_duration=round(seconds * 4) / 4,
         environment_ref=scene.environment_ref,

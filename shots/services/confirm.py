@@ -45,9 +45,7 @@ class ConfirmReport:
         }
 
 
-def confirm(
-    *, project: Project, actor: Any, shots: Sequence[int] | None = None, tab: str = ""
-) -> ConfirmReport:
+def confirm(*, project: Project, actor: Any, shots: Sequence[int] | None = None, tab: str = "") -> ConfirmReport:
     """Build or update the tree for all shots (or these), write the metadata, lock the shots.
 
     Safe to run again: what exists is left alone, and nothing changed means nothing written.
@@ -63,9 +61,7 @@ def confirm(
         _build(project, chosen, report)
     except OSError as error:
         raise TreeError(
-            _(
-                "Cannot write the production tree: %(reason)s. Check the storage folder, its rights and free space."
-            )
+            _("Cannot write the production tree: %(reason)s. Check the storage folder, its rights and free space.")
             % {"reason": error.strerror or str(error)}
         ) from error
     unlocked = [shot for shot in chosen if not shot.locked]
@@ -101,18 +97,14 @@ def _build(project: Project, shots: list[Shot], report: ConfirmReport) -> None:
     _write(
         "character",
         characters,
-        lambda row: (
-            project.root / naming.character_folder(names_of_character(row, unique)) / "character_meta.json"
-        ),
+        lambda row: project.root / naming.character_folder(names_of_character(row, unique)) / "character_meta.json",
         report,
     )
     _write(
         "environment",
         environments,
         lambda row: (
-            project.root
-            / naming.environment_folder(names_of_environment(row, unique))
-            / "environment_meta.json"
+            project.root / naming.environment_folder(names_of_environment(row, unique)) / "environment_meta.json"
         ),
         report,
     )
@@ -169,12 +161,8 @@ def names_of_shot(shot: Shot) -> NameContext:
 
 
 def names_of_character(row: Character, unique: dict[tuple[str, int], str]) -> NameContext:
-    return NameContext(
-        project=row.project.code, character=row.name, unique=unique.get(("Character", row.pk), "")
-    )
+    return NameContext(project=row.project.code, character=row.name, unique=unique.get(("Character", row.pk), ""))
 
 
 def names_of_environment(row: Environment, unique: dict[tuple[str, int], str]) -> NameContext:
-    return NameContext(
-        project=row.project.code, environment=row.name, unique=unique.get(("Environment", row.pk), "")
-    )
+    return NameContext(project=row.project.code, environment=row.name, unique=unique.get(("Environment", row.pk), ""))

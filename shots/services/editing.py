@@ -36,9 +36,7 @@ class Locked(Conflict):
         )
 
 
-def create_shot(
-    *, project: Project, actor: Any, tab: str = "", after: Shot | None = None, **fields: Any
-) -> Shot:
+def create_shot(*, project: Project, actor: Any, tab: str = "", after: Shot | None = None, **fields: Any) -> Shot:
     """A new shot after another one (same scene unless named), or at the end. One undo step."""
     values = clean_fields(project, fields)
     cast = values.pop("characters", None)
@@ -100,9 +98,7 @@ def update_shots(
     return done, conflicts
 
 
-def _update_one(
-    recorder: Recorder, shot: Shot, values: dict[str, Any], *, seen: int | None, person: Any
-) -> None:
+def _update_one(recorder: Recorder, shot: Shot, values: dict[str, Any], *, seen: int | None, person: Any) -> None:
     if shot.locked and any(getattr(shot, name) != values[name] for name in STRUCTURE & values.keys()):
         raise Locked([shot])
     cast = values.pop("characters", None)
@@ -137,9 +133,7 @@ def remove_shots(*, project: Project, actor: Any, ids: Iterable[int], tab: str =
     return rows
 
 
-def reorder_shots(
-    *, project: Project, actor: Any, ids: Sequence[int], before: int | None, tab: str = ""
-) -> list[Shot]:
+def reorder_shots(*, project: Project, actor: Any, ids: Sequence[int], before: int | None, tab: str = "") -> list[Shot]:
     """Move shots, in the given order, to just before another one (None: to the end). One undo step.
 
     The story order belongs to the cut, not to the folder tree, so a locked shot may move; its scene stays.
@@ -243,9 +237,7 @@ def _row(rows: Mapping[int, Any], name: str, value: Any) -> Any:
         return value
     found = rows.get(int(value)) if str(value).isdigit() else None
     if found is None:
-        raise Invalid(
-            _("%(field)s: no such row in this project.") % {"field": name}, fields={name: [_("unknown id")]}
-        )
+        raise Invalid(_("%(field)s: no such row in this project.") % {"field": name}, fields={name: [_("unknown id")]})
     return found
 
 

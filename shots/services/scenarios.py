@@ -69,9 +69,7 @@ def update_proposal(
     return row
 
 
-def apply_scenario(
-    *, scenario: Scenario, actor: Any, tab: str = "", chosen: Sequence[int] | None = None
-) -> list[Shot]:
+def apply_scenario(*, scenario: Scenario, actor: Any, tab: str = "", chosen: Sequence[int] | None = None) -> list[Shot]:
     """Make the draft's characters, environments, scenes and shots; one undo step. Conflict when done before.
 
     `chosen`: indices into the draft's shots (default all). Characters and environments that the project
@@ -87,9 +85,7 @@ def apply_scenario(
         row = lock(Scenario.objects.filter(pk=scenario.pk)).get()
         if row.state == ScenarioState.APPLIED:
             raise Conflict(_("This draft is already applied. Undo that first, or analyse a new scenario."))
-        drafts = [
-            s for i, s in enumerate(row.proposal.get("shots", [])) if chosen is None or i in set(chosen)
-        ]
+        drafts = [s for i, s in enumerate(row.proposal.get("shots", [])) if chosen is None or i in set(chosen)]
         if not drafts:
             raise Invalid(_("The draft has no shots to apply. Analyse a text with scenes or actions first."))
         made = _Applier(recorder, row, machine=not getattr(actor, "pk", None)).apply(drafts)
@@ -197,9 +193,7 @@ class _Applier:
                 size=_choice(draft.get("size"), ShotSize.values, ShotSize.MS),
                 angle=_choice(draft.get("angle"), Angle.values, Angle.EYE),
                 movement=_choice(draft.get("movement"), Movement.values, Movement.STATIC),
-                duration_frames=seconds_to_frames(
-                    _seconds(draft.get("suggested_duration")), self.project.rate
-                ),
+                duration_frames=seconds_to_frames(_seconds(draft.get("suggested_duration")), self.project.rate),
                 scenario=self.scenario,
                 source_span=draft.get("span"),
                 seen_by_person=not self.machine,
@@ -210,9 +204,7 @@ class _Applier:
         ensure_steps(self.recorder, rows)
         return rows
 
-    def _castings(
-        self, drafts: list[dict[str, Any]], shots: list[Shot], characters: dict[str, Character]
-    ) -> None:
+    def _castings(self, drafts: list[dict[str, Any]], shots: list[Shot], characters: dict[str, Character]) -> None:
         rows = []
         for draft, shot in zip(drafts, shots, strict=True):
             speakers = {d.get("character") for d in draft.get("dialogue") or [] if isinstance(d, dict)}
@@ -243,8 +235,7 @@ def _joined(value: Any) -> str:
 def _dialogue(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         lines = [
-            f"{_text(d.get('character'))}: {_text(d.get('text'))}" if isinstance(d, dict) else _text(d)
-            for d in value
+            f"{_text(d.get('character'))}: {_text(d.get('text'))}" if isinstance(d, dict) else _text(d) for d in value
         ]
         return "\n".join(line for line in lines if line)
     return _text(value)

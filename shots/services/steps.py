@@ -55,9 +55,7 @@ def move_step(
     return row
 
 
-def move(
-    recorder: Recorder, row: ShotStep, to: str, *, reason: str = "", approved_version: int | None = None
-) -> None:
+def move(recorder: Recorder, row: ShotStep, to: str, *, reason: str = "", approved_version: int | None = None) -> None:
     """Move a locked step row inside a running recording, and mirror it onto the shot."""
     if to not in ALLOWED[row.state]:
         raise MoveRefused(

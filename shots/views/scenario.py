@@ -33,9 +33,7 @@ def scenario(request: HttpRequest, project: Project, scenario_id: int | None = N
     return _page(request, project, current)
 
 
-def _page(
-    request: HttpRequest, project: Project, current: Scenario | None, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, project: Project, current: Scenario | None, status: int = 200) -> HttpResponse:
     rows = (
         scenarios_of(project, request.user)
         .order_by("-created_at")
@@ -51,9 +49,7 @@ def _page(
         "movements": Movement.choices,
         "new": "new" in request.GET or current is None,
     }
-    return render_page_or_fragment(
-        request, "shots/scenario.html", "shots/_scenario.html", context, status=status
-    )
+    return render_page_or_fragment(request, "shots/scenario.html", "shots/_scenario.html", context, status=status)
 
 
 @require_POST
@@ -65,8 +61,7 @@ def add(request: HttpRequest, project: Project) -> HttpResponse:
     if upload is not None:
         if (upload.size or 0) > MAX_UPLOAD:
             raise Invalid(
-                _("%(name)s is larger than 5 MB. Send the text alone, without pictures.")
-                % {"name": upload.name}
+                _("%(name)s is larger than 5 MB. Send the text alone, without pictures.") % {"name": upload.name}
             )
         data, name = upload.read(), str(upload.name)
     elif text.strip():
@@ -75,9 +70,7 @@ def add(request: HttpRequest, project: Project) -> HttpResponse:
         raise Invalid(_("Paste a text or choose a file first."), fields={"text": [_("empty")]})
     title = request.POST.get("title", "").strip() or (_("Pasted text") if upload is None else "")
     tab = tab_of(request)
-    kept = scenarios.add_scenario(
-        project=project, actor=request.user, data=data, filename=name, title=title, tab=tab
-    )
+    kept = scenarios.add_scenario(project=project, actor=request.user, data=data, filename=name, title=title, tab=tab)
     kept = scenarios.analyse_scenario(scenario=kept, actor=request.user, tab=tab)
     if request.htmx:  # type: ignore[attr-defined]
         return hx_location(reverse("shots:scenario_detail", args=[project.code, kept.pk]))

@@ -214,9 +214,7 @@ def moves_of(shot: Shot) -> list[dict[str, Any]]:
     """The steps of a shot with the states that each may go to."""
     labels = dict(ShotState.choices)
     order = list(Step.values)
-    rows = sorted(
-        shot.steps.filter(removed_at=None).select_related("assignee"), key=lambda s: order.index(s.step)
-    )
+    rows = sorted(shot.steps.filter(removed_at=None).select_related("assignee"), key=lambda s: order.index(s.step))
     return [
         {
             "row": row,

@@ -196,9 +196,7 @@ def _join(files: Sequence[Path], out: Path) -> None:
     listing = temporary.with_suffix(".txt")
     try:
         listing.write_text("".join(f"file '{_quoted(path)}'\n" for path in files), encoding="utf-8")
-        ffmpeg.run(
-            ["-f", "concat", "-safe", "0", "-i", listing, "-c", "copy", "-movflags", "+faststart", temporary]
-        )
+        ffmpeg.run(["-f", "concat", "-safe", "0", "-i", listing, "-c", "copy", "-movflags", "+faststart", temporary])
         os.replace(temporary, out)
     finally:
         temporary.unlink(missing_ok=True)

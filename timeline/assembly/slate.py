@@ -12,7 +12,5 @@ def draw_slate(label: str, width: int, height: int) -> Image.Image:
     face = ImageFont.truetype(str(font_path("Bold")), max(12, height // 9))
     draw.text((width / 2, height / 2), label, font=face, fill=(190, 196, 208), anchor="mm")
     margin = height // 16
-    draw.rectangle(
-        [margin, margin, width - margin, height - margin], outline=(70, 76, 90), width=max(1, height // 240)
-    )
+    draw.rectangle([margin, margin, width - margin, height - margin], outline=(70, 76, 90), width=max(1, height // 240))
     return image

@@ -27,13 +27,9 @@ def ensure_edit(project: Project) -> Edit:
                 edit = Edit.objects.create(project=project)
         except IntegrityError:
             edit = Edit.objects.live().get(project=project, current=True)
-    track, _made = Track.objects.get_or_create(
-        edit=edit, kind="video", index=1, defaults={"project": project}
-    )
+    track, _made = Track.objects.get_or_create(edit=edit, kind="video", index=1, defaults={"project": project})
     without = Shot.objects.live().filter(project=project).exclude(clips__track=track, clips__primary=True)
-    Clip.objects.bulk_create(
-        [Clip(project=project, track=track, shot=shot) for shot in without], ignore_conflicts=True
-    )
+    Clip.objects.bulk_create([Clip(project=project, track=track, shot=shot) for shot in without], ignore_conflicts=True)
     return edit
 
 
@@ -61,9 +57,7 @@ def apply_ops(
             try:
                 _apply(recorder, project, row, op, actor)
             except Invalid as error:
-                raise Invalid(
-                    error.message, fields={f"ops.{number}": error.fields or [str(error.message)]}
-                ) from error
+                raise Invalid(error.message, fields={f"ops.{number}": error.fields or [str(error.message)]}) from error
         row.touch(["ops"])
         row.save(update_fields=["revision", "field_revisions", "updated_at"])
         publish(f"edit:{row.pk}", "edit.changed", ids=[row.pk], revision=row.revision)
@@ -86,9 +80,7 @@ def _apply(recorder: Recorder, project: Project, edit: Edit, op: Mapping[str, An
         before = op.get("before")
         if before == op.get("shot"):
             return
-        move_shots(
-            recorder, project, [_number(op, "shot")], None if before is None else _number(op, "before")
-        )
+        move_shots(recorder, project, [_number(op, "shot")], None if before is None else _number(op, "before"))
     else:
         _change_shot(recorder, project, op, kind)
 
@@ -129,7 +121,5 @@ def _add_marker(recorder: Recorder, project: Project, edit: Edit, op: Mapping[st
 def _number(op: Mapping[str, Any], name: str) -> int:
     value = op.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise Invalid(
-            _("%(name)s: a whole number is needed.") % {"name": name}, fields={name: [_("not a number")]}
-        )
+        raise Invalid(_("%(name)s: a whole number is needed.") % {"name": name}, fields={name: [_("not a number")]})
     return value

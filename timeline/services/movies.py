@@ -117,9 +117,7 @@ def _forget_old_proxies(project: Project, keep: Movie) -> None:
         return
     old = Movie.objects.filter(project=project, kind=MovieKind.PROXY).order_by("-created_at")[3:]
     paths = set(
-        Movie.objects.filter(project=project)
-        .exclude(pk__in=[m.pk for m in old])
-        .values_list("path", flat=True)
+        Movie.objects.filter(project=project).exclude(pk__in=[m.pk for m in old]).values_list("path", flat=True)
     )
     for movie in old:
         if movie.path not in paths:

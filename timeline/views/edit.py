@@ -77,8 +77,7 @@ def _data(
             for entry in clips
         ],
         "markers": [
-            {"id": m.pk, "frame": m.frame, "name": m.name, "comment": m.comment, "color": m.color}
-            for m in markers
+            {"id": m.pk, "frame": m.frame, "name": m.name, "comment": m.comment, "color": m.color} for m in markers
         ],
     }
 
@@ -86,9 +85,7 @@ def _data(
 @require_GET
 @project_page("project.view")
 def edit(request: HttpRequest, project: Project) -> HttpResponse:
-    return render_page_or_fragment(
-        request, "timeline/edit.html", "timeline/_edit.html", edit_context(request, project)
-    )
+    return render_page_or_fragment(request, "timeline/edit.html", "timeline/_edit.html", edit_context(request, project))
 
 
 @require_http_methods(["PATCH", "POST"])
@@ -133,6 +130,4 @@ def movie(request: HttpRequest, project: Project, movie_id: int) -> HttpResponse
     if row is None:
         raise NotFound(_("There is no such movie."))
     path = project.root / row.path
-    return serve_file(
-        request, path, download_name=path.name if "download" in request.GET else "", immutable=True
-    )
+    return serve_file(request, path, download_name=path.name if "download" in request.GET else "", immutable=True)

@@ -38,9 +38,7 @@ def _refuse_unknown(serializer: serializers.Serializer[Any], data: Any) -> None:
         return
     writable = {name for name, field in serializer.fields.items() if not field.read_only} | {"revision"}
     if unknown := [name for name in data if name not in writable]:
-        raise serializers.ValidationError(
-            {str(name): [_("This field is unknown or read-only.")] for name in unknown}
-        )
+        raise serializers.ValidationError({str(name): [_("This field is unknown or read-only.")] for name in unknown})
 
 
 class ProjectRelated(serializers.PrimaryKeyRelatedField[Any]):

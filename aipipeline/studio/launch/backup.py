@@ -41,9 +41,7 @@ def restore(arguments: Sequence[str]) -> int:
     environment()
     files = [a for a in arguments if not a.startswith("-")]
     if len(files) != 1 or "--yes" not in arguments:
-        say(
-            "./aip restore FILE --yes replaces the whole database by the copy. The present one is kept beside it."
-        )
+        say("./aip restore FILE --yes replaces the whole database by the copy. The present one is kept beside it.")
         return 2
     source = _user_path(files[0])
     if not source.is_file():

@@ -13,9 +13,7 @@ from aipipeline.studio.launch.setup import prepare
 
 
 def _manage(arguments: Sequence[str]) -> int:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *arguments], cwd=_cwd(), check=False
-    ).returncode
+    return subprocess.run([sys.executable, str(ROOT / "manage.py"), *arguments], cwd=_cwd(), check=False).returncode
 
 
 def _cwd() -> str:

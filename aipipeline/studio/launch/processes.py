@@ -138,9 +138,7 @@ def wait_for_redis(seconds: float = 20) -> None:
             return
         except redis.RedisError as error:
             if time.monotonic() > end:
-                raise SystemExit(
-                    f"Redis does not answer ({error}). See {data() / 'logs' / 'redis.log'}."
-                ) from error
+                raise SystemExit(f"Redis does not answer ({error}). See {data() / 'logs' / 'redis.log'}.") from error
             time.sleep(0.05)
         finally:
             client.close()

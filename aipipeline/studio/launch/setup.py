@@ -25,9 +25,7 @@ VENDOR = {
 def run(arguments: Sequence[str | Path], *, cwd: Path = ROOT, quiet: bool = False) -> None:
     """Run a child; its output goes to stderr. SystemExit names the command that failed."""
     out = subprocess.PIPE if quiet else sys.stderr
-    done = subprocess.run(
-        [str(a) for a in arguments], cwd=cwd, stdout=out, stderr=subprocess.STDOUT, check=False
-    )
+    done = subprocess.run([str(a) for a in arguments], cwd=cwd, stdout=out, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
         if quiet:
             say((done.stdout or b"").decode(errors="replace")[-4000:])
@@ -68,9 +66,7 @@ def front_end() -> None:
     say("Installing front-end packages; this happens once.")
     npm = shutil.which("npm")
     if npm is None:
-        raise SystemExit(
-            "npm was not found. Install the Python packages again (./aip brings node by itself)."
-        )
+        raise SystemExit("npm was not found. Install the Python packages again (./aip brings node by itself).")
     run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], quiet=True)
     for source, wanted in VENDOR.items():
         place = target / wanted

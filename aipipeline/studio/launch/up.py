@@ -26,9 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         say(f"The studio already runs on this data folder (process {pid}): {address()}")
         return 1
     if _port_taken():
-        say(
-            f"Port {port()} is taken by another program. Set AIP_PORT to a free one, for example AIP_PORT=8010."
-        )
+        say(f"Port {port()} is taken by another program. Set AIP_PORT to a free one, for example AIP_PORT=8010.")
         return 1
     prepare()
     manage("ensure_admin")
@@ -71,7 +69,7 @@ def _port_taken() -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host if host != "0.0.0.0" else "", port()))  # noqa: S104  (binds to test, then lets go)
+            probe.bind((host if host != "0.0.0.0" else "", port()))
         except OSError:
             return True
     return False

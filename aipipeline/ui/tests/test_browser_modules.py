@@ -136,9 +136,7 @@ class Sheet:
             details = {"details": {"revision": 9, "current": {field: self.refuse}, "yours": {field: value}}}
             self.refuse = ""
             body = f"<div data-details='{json.dumps(details)}'><p data-error-message>Changed.</p></div>"
-            route.fulfill(
-                status=409, content_type="text/html", headers={"X-AIP-Error": "conflict"}, body=body
-            )
+            route.fulfill(status=409, content_type="text/html", headers={"X-AIP-Error": "conflict"}, body=body)
             return
         number = route.request.url.rstrip("/").rsplit("/", 1)[-1]
         text = sent["value"] if sent["field"] == "description" else "first"
@@ -175,9 +173,7 @@ def test_typing_korean_over_a_cell_keeps_the_first_syllable(sheet_page: Page, sh
     keys = sheet_page.context.new_cdp_session(sheet_page)
     for text in ("ㅎ", "하", "한"):
         keys.send("Input.imeSetComposition", {"text": text, "selectionStart": 1, "selectionEnd": 1})
-    keys.send(
-        "Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Process", "windowsVirtualKeyCode": 229}
-    )
+    keys.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Process", "windowsVirtualKeyCode": 229})
     assert sheet.saved == []
     keys.send("Input.insertText", {"text": "한"})
     sheet_page.keyboard.press("Enter")
@@ -194,9 +190,7 @@ def test_escape_leaves_the_cell_as_it_was(sheet_page: Page, sheet: Sheet) -> Non
     assert sheet.saved == []
 
 
-def test_a_length_is_sent_in_whole_frames_and_nonsense_stays_in_the_cell(
-    sheet_page: Page, sheet: Sheet
-) -> None:
+def test_a_length_is_sent_in_whole_frames_and_nonsense_stays_in_the_cell(sheet_page: Page, sheet: Sheet) -> None:
     cell(sheet_page, 1, "duration_frames").click()
     sheet_page.keyboard.type("soon")
     sheet_page.keyboard.press("Enter")

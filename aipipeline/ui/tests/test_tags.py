@@ -51,9 +51,7 @@ def test_file_sizes(size: int, text: str) -> None:
     assert ui.filesize(size) == text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0s"), (59.4, "59s"), (125, "2:05"), (3725, "1:02:05"), (None, "")]
-)
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0s"), (59.4, "59s"), (125, "2:05"), (3725, "1:02:05"), (None, "")])
 def test_elapsed_time(seconds: float | None, text: str) -> None:
     assert ui.elapsed(seconds) == text
 

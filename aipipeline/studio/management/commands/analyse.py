@@ -16,7 +16,7 @@ BAD_INPUT = 2
 
 class Command(BaseCommand):
     help = "Break a scenario down into characters, scenes, environments and shots, without keeping anything."
-    requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own class attribute)
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("scenario", type=Path)
@@ -43,9 +43,7 @@ class Command(BaseCommand):
 
     def _describe(self, breakdown: dict[str, Any]) -> None:
         names = ", ".join(c["name"] for c in breakdown["characters"])
-        self.stdout.write(
-            f"{breakdown['dialect']}: {len(breakdown['scenes'])} scenes, {len(breakdown['shots'])} shots"
-        )
+        self.stdout.write(f"{breakdown['dialect']}: {len(breakdown['scenes'])} scenes, {len(breakdown['shots'])} shots")
         self.stdout.write(f"characters: {names}")
         for shot in breakdown["shots"]:
             self.stdout.write(

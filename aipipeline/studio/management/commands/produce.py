@@ -21,9 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("scenario", type=Path)
-        parser.add_argument(
-            "--out", type=Path, required=True, help="Folder for film, EDL, XML, OTIO and sheet."
-        )
+        parser.add_argument("--out", type=Path, required=True, help="Folder for film, EDL, XML, OTIO and sheet.")
         parser.add_argument("--project", default="", help="Project code (default: from the file name).")
         parser.add_argument("--title", default="")
         parser.add_argument("--engine", choices=["local", "comfy"], default="local")

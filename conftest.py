@@ -1,0 +1,40 @@
+"""Fixtures that every package's tests share."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The browser driver runs an event loop in this thread; the ORM is used from the same thread on purpose.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(autouse=True)
+def own_storage(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test writes its productions into a folder of its own; tests with processes share the run's."""
+    if "farm" not in request.fixturenames:
+        settings.STORAGE_ROOT = tmp_path / "projects"
+    yield
+
+
+@pytest.fixture
+def admin_user(db: None) -> Any:
+    from aipipeline.projects.models import User
+
+    return User.objects.create_superuser(username="admin", password="pass-for-tests", display_name="감독")
+
+
+@pytest.fixture
+def artist(db: None) -> Any:
+    from aipipeline.projects.models import User
+
+    return User.objects.create_user(username="artist", password="pass-for-tests", display_name="아티스트")
+
+
+@pytest.fixture
+def project(admin_user: Any) -> Any:
+    from aipipeline.history.project_services import create_project
+
+    return create_project(actor=admin_user, code="TEST", title="시험", width=320, height=180)

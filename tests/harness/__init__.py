@@ -1,0 +1,1 @@
+"""What the tests start for real: Redis, workers, the web, a browser."""
