@@ -53,5 +53,6 @@ def logging_config(*, json_lines: bool, level: str) -> dict[str, Any]:
             "kombu": {"level": "WARNING"},
             "PIL": {"level": "WARNING"},
             "flower": {"level": "WARNING"},
+            "django_structlog.celery": {"level": "WARNING"},
         },
     }

@@ -64,7 +64,8 @@ def write_config(programs: list[Program], run: Path) -> Path:
     }
     for program in programs:
         config[f"program:{program.name}"] = {
-            "command": f"/bin/sh -c 'exec {program.command}'",
+            # supervisor expands %(name)s in its file; the commands' own % signs are doubled.
+            "command": f"/bin/sh -c 'exec {program.command}'".replace("%", "%%"),
             "directory": str(ROOT),
             "priority": str(PRIORITIES.get(program.name, 50)),
             "autorestart": "true",
@@ -91,15 +92,16 @@ def start(programs: list[Program]) -> "subprocess.Popen[bytes]":
     redis_socket().unlink(missing_ok=True)
     path = write_config(programs, run)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)],
-        cwd=ROOT,
-        env=environment,
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.STDOUT,
-    )
+    with open(data() / "logs" / "supervisor.out", "ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)],
+            cwd=ROOT,
+            env=environment,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
 
 
 def stop(supervisor: "subprocess.Popen[bytes]", *, seconds: float = 120) -> None:

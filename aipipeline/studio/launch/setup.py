@@ -16,7 +16,7 @@ VENDOR = {
     "pretendard/dist/public/static/Pretendard-SemiBold.otf": "pretendard/Pretendard-SemiBold.otf",
     "pretendard/dist/public/static/Pretendard-Bold.otf": "pretendard/Pretendard-Bold.otf",
     "pretendard/dist/web/variable/woff2/PretendardVariable.woff2": "pretendard/PretendardVariable.woff2",
-    "pretendard/LICENSE": "pretendard/LICENSE",
+    "pretendard/dist/LICENSE.txt": "pretendard/LICENSE.txt",
     "idiomorph/dist/idiomorph.min.js": "idiomorph/idiomorph.min.js",
     "sortablejs/Sortable.min.js": "sortablejs/Sortable.min.js",
 }
