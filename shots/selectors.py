@@ -9,20 +9,19 @@ from aipipeline.projects.models import Project
 from shots.models import Casting, Scenario, Scene, Shot, ShotStep
 
 
-def shots_of(project: Project, actor: Any) -> QuerySet[Shot]:
-    """The shot list in story order with everything that a row shows, in a constant number of queries."""
+def prefetch_row(rows: "QuerySet[Shot]") -> "QuerySet[Shot]":
+    """Everything that a row shows, in a constant number of queries: `cast` and `step_rows` become lists."""
     castings = Casting.objects.live().select_related("character")
-    return (
-        Shot.objects.visible_to(actor)
-        .live()
-        .filter(project=project)
-        .select_related("scene", "environment", "preset", "project")
-        .prefetch_related(
-            Prefetch("castings", queryset=castings, to_attr="cast"),
-            Prefetch("steps", queryset=ShotStep.objects.live(), to_attr="step_rows"),
-        )
-        .order_by("position", "id")
+    return rows.select_related("scene", "environment", "preset", "project").prefetch_related(
+        Prefetch("castings", queryset=castings, to_attr="cast"),
+        Prefetch("steps", queryset=ShotStep.objects.live(), to_attr="step_rows"),
     )
+
+
+def shots_of(project: Project, actor: Any) -> "QuerySet[Shot]":
+    """The shot list in story order, as far as the actor may see it."""
+    rows: QuerySet[Shot] = Shot.objects.visible_to(actor).live().filter(project=project)
+    return prefetch_row(rows).order_by("position", "id")
 
 
 def shot_for(actor: Any, shot_id: int) -> Shot:

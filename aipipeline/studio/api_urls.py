@@ -1,5 +1,64 @@
 """The REST API, version 1."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib.auth.decorators import login_not_required
+from django.urls import URLPattern, URLResolver, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from aipipeline.history.api import views as history
+from aipipeline.projects.api import views as access
+from assets.api import views as assets
+from celery_workers.api import views as tasks
+from renders.api import views as renders
+from shots.api import scenarios
+from shots.api import views as shots
+from timeline.api import views as timeline
+
+P = "v1/projects/<str:code>"
+asset = r"^v1/projects/(?P<code>[^/]+)/(?P<kind>characters|environments|presets|loras)/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("schema/", login_not_required(SpectacularAPIView.as_view()), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("v1/auth/token/", access.Token.as_view(), name="token"),
+    path("v1/auth/token/refresh/", access.Refresh.as_view(), name="token_refresh"),
+    path("v1/auth/ticket/", access.Ticket.as_view(), name="ticket"),
+    path("v1/projects/", history.Projects.as_view()),
+    path(f"{P}/", history.ProjectDetail.as_view()),
+    path(f"{P}/undo/", history.Undo.as_view()),
+    path(f"{P}/redo/", history.Redo.as_view()),
+    path(f"{P}/scenarios/", scenarios.Scenarios.as_view()),
+    path("v1/scenarios/<int:scenario_id>/analyse/", scenarios.Analyse.as_view()),
+    path("v1/scenarios/<int:scenario_id>/proposal/", scenarios.Proposal.as_view()),
+    path("v1/scenarios/<int:scenario_id>/apply/", scenarios.Apply.as_view()),
+    re_path(rf"{asset}$", assets.Assets.as_view()),
+    re_path(rf"{asset}(?P<asset_id>[0-9]{{1,18}})/$", assets.AssetDetail.as_view()),
+    path(f"{P}/scenes/", shots.Scenes.as_view()),
+    path(f"{P}/shots/", shots.Shots.as_view()),
+    path(f"{P}/shots/batch/", shots.Batch.as_view()),
+    path(f"{P}/shots/reorder/", shots.Reorder.as_view()),
+    path(f"{P}/confirm/", shots.Confirm.as_view()),
+    path("v1/shots/<int:shot_id>/", shots.ShotDetail.as_view()),
+    path("v1/shots/<int:shot_id>/transition/", shots.Transition.as_view()),
+    path("v1/shots/<int:shot_id>/unlock/", shots.Unlock.as_view()),
+    path("v1/shots/<int:shot_id>/versions/", renders.ShotVersions.as_view()),
+    path(f"{P}/sheets/<slug:kind>.<slug:format>", scenarios.Sheet.as_view()),
+    path(f"{P}/sheet-imports/", scenarios.SheetImports.as_view()),
+    path("v1/sheet-imports/<slug:token>/", scenarios.SheetImportDetail.as_view()),
+    path("v1/sheet-imports/<slug:token>/apply/", scenarios.SheetImportApply.as_view()),
+    path("v1/versions/<int:version_id>/", renders.VersionDetail.as_view()),
+    path("v1/versions/<int:version_id>/review/", renders.VersionReview.as_view()),
+    path(f"{P}/renders/", renders.Renders.as_view()),
+    path("v1/renders/<uuid:job_id>/", renders.RenderDetail.as_view()),
+    path("v1/renders/<uuid:job_id>/cancel/", renders.RenderCancel.as_view()),
+    path("v1/renders/<uuid:job_id>/retry/", renders.RenderRetry.as_view()),
+    path("v1/workers/", renders.Workers.as_view()),
+    path("v1/workflows/", renders.Workflows.as_view()),
+    path("v1/render-presets/", renders.Presets.as_view()),
+    path(f"{P}/edit/", timeline.EditDetail.as_view()),
+    path(f"{P}/edit/proxy/", timeline.Proxy.as_view()),
+    path(f"{P}/edit/export.<slug:format>", timeline.Export.as_view()),
+    path(f"{P}/deliveries/", timeline.Deliveries.as_view()),
+    path("v1/deliveries/<uuid:delivery_id>/", timeline.DeliveryDetail.as_view()),
+    path("v1/tasks/<uuid:task_id>/", tasks.TaskDetail.as_view()),
+    path("v1/tasks/<uuid:task_id>/cancel/", tasks.TaskCancel.as_view()),
+]

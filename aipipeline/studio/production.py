@@ -29,6 +29,7 @@ from shots.models import Scenario, ScenarioState, Shot, Step
 from shots.models.step import KIND_OF_STEP
 from shots.services import scenarios
 from shots.services.confirm import confirm
+from shots.sheets.export import export_sheet
 from timeline.models import Movie, MovieKind
 from timeline.services.exports import export_cut
 from timeline.services.movies import is_current, request_movie
@@ -232,8 +233,6 @@ def _wait_for_task(task: LedgerTask, stage: str, report: Report) -> None:
 
 
 def _export(made: Production, out: Path | None, report: Report) -> None:
-    from shots.sheets.export import export_sheet
-
     project = made.project
     target = out or project.root / "export" / "final"
     target.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from aipipeline.history.services import lock, recording
 from aipipeline.projects.errors import NotFound, PipelineError
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
@@ -18,6 +17,7 @@ from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_location, hx_toast
 from aipipeline.ui.pages import project_page, tab_of
 from assets.models import Character, CinematicPreset, Environment
+from assets.services import remove_asset, save_asset
 
 KINDS: dict[str, tuple[type[Tracked], tuple[str, ...]]] = {
     "character": (
@@ -98,25 +98,16 @@ def edit(request: HttpRequest, project: Project, kind: str, asset_id: int | None
 
 
 def _save(request: HttpRequest, project: Project, kind: str, form: forms.ModelForm[Any], asset_id: int | None) -> None:
-    model = KINDS[kind][0]
-    values = form.cleaned_data
-    with recording(
+    seen = request.POST.get("revision", "")
+    save_asset(
+        model=KINDS[kind][0],
         project=project,
         actor=request.user,
-        kind=f"{kind}.{'update' if asset_id else 'create'}",
+        fields=form.cleaned_data,
+        asset_id=asset_id,
+        seen=int(seen) if seen.isdigit() else None,
         tab=tab_of(request),
-    ) as recorder:
-        same = model.objects.filter(project=project, name=values["name"]).exclude(pk=asset_id).exists()
-        if same:
-            from aipipeline.projects.errors import Conflict
-
-            raise Conflict(_("There is one named %(name)s already.") % {"name": values["name"]})
-        if asset_id is None:
-            recorder.create(model(project=project, **values))  # type: ignore[call-arg]
-        else:
-            row = lock(model.objects.filter(pk=asset_id)).get()
-            seen = request.POST.get("revision", "")
-            recorder.update(row, seen=int(seen) if seen.isdigit() else None, **values)
+    )
 
 
 def _shots_using(kind: str, row: Tracked | None) -> list[Any]:
@@ -131,11 +122,6 @@ def _shots_using(kind: str, row: Tracked | None) -> list[Any]:
 @project_page("assets.edit")
 def remove(request: HttpRequest, project: Project, kind: str, asset_id: int) -> HttpResponse:
     _form_for(kind, project)
-    model = KINDS[kind][0]
-    with recording(project=project, actor=request.user, kind=f"{kind}.remove", tab=tab_of(request)) as recorder:
-        row = lock(model.objects.live().filter(project=project, pk=asset_id)).first()
-        if row is None:
-            raise NotFound(_("There is no such asset in this project."))
-        recorder.remove([row])
+    remove_asset(model=KINDS[kind][0], project=project, actor=request.user, asset_id=asset_id, tab=tab_of(request))
     response = hx_location(reverse("assets:library", args=[project.code]))
     return hx_toast(response, _("Removed. Ctrl+Z brings it back."))

@@ -60,7 +60,9 @@ def _check(found: Any) -> None:
             waiting.extend(value.values())
         elif isinstance(value, list):
             waiting.extend(value)
-        elif (isinstance(value, int) and abs(value) > MAX_INTEGER) or (isinstance(value, float) and not math.isfinite(value)):
+        elif (isinstance(value, int) and abs(value) > MAX_INTEGER) or (
+            isinstance(value, float) and not math.isfinite(value)
+        ):
             raise ValidationError(_("A number is too large."))
 
 

@@ -1,0 +1,105 @@
+"""Characters, environments, presets and LoRAs: made, changed and removed as actions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from aipipeline.history.services import lock, recording
+from aipipeline.projects.errors import Conflict, Invalid, NotFound
+from aipipeline.projects.models import Project
+from aipipeline.projects.tracked import Tracked
+from assets.models import Character, CinematicPreset, Environment, LoRA
+
+FIELDS: dict[type[Tracked], tuple[str, ...]] = {
+    Character: (
+        "name", "description", "default_clothing", "age", "role", "relations", "outfits", "color", "use_lora",
+        "lora", "lora_strength", "trigger_words",
+    ),
+    Environment: (
+        "name", "location", "interior", "time_of_day", "weather", "mood", "description", "prompt",
+    ),
+    CinematicPreset: ("name", "camera", "lens", "film_stock", "lighting", "filters", "description"),
+    LoRA: ("name", "path", "base_model", "trigger_words", "strength"),
+}  # fmt: skip
+
+
+def save_asset(
+    *,
+    model: type[Tracked],
+    project: Project,
+    actor: Any,
+    fields: Mapping[str, Any],
+    asset_id: int | None = None,
+    seen: int | None = None,
+    tab: str = "",
+) -> Tracked:
+    """Make one (no id) or change these fields of one. Invalid by field, Conflict when stale or the name is taken."""
+    name = model._meta.model_name
+    kind = f"{name}.{'create' if asset_id is None else 'update'}"
+    values = clean(model, project, fields)
+    with recording(project=project, actor=actor, kind=kind, tab=tab) as recorder:
+        if asset_id is None:
+            row = model(project=project, **values)  # type: ignore[call-arg]
+        else:
+            found = lock(model.objects.live().filter(project=project, pk=asset_id)).first()
+            if found is None:
+                raise NotFound(_("There is no such row in this project."))
+            row = found
+        _validate(row, values, asset_id)
+        if asset_id is None:
+            return recorder.create(row)
+        recorder.update(row, seen=seen, **values)
+    return row
+
+
+def remove_asset(*, model: type[Tracked], project: Project, actor: Any, asset_id: int, tab: str = "") -> None:
+    """Take it out of the library; shots that use it keep it until they choose another, undo brings it back."""
+    with recording(project=project, actor=actor, kind=f"{model._meta.model_name}.remove", tab=tab) as recorder:
+        row = lock(model.objects.live().filter(project=project, pk=asset_id)).first()
+        if row is None:
+            raise NotFound(_("There is no such row in this project."))
+        recorder.remove([row])
+
+
+def clean(model: type[Tracked], project: Project, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Known fields with relations as rows of this project; Invalid names the rest."""
+    unknown = [name for name in fields if name not in FIELDS[model]]
+    if unknown:
+        raise Invalid(
+            _("Unknown or read-only fields: %(names)s.") % {"names": ", ".join(unknown)},
+            fields={name: [_("unknown or read-only")] for name in unknown},
+        )
+    values = dict(fields)
+    if values.get("lora") not in (None, "") and not isinstance(values["lora"], LoRA):
+        wanted = values["lora"]
+        rows = LoRA.objects.live().filter(project=project)
+        values["lora"] = rows.filter(pk=int(wanted)).first() if str(wanted).isdigit() else None
+        if values["lora"] is None:
+            raise Invalid(_("There is no such LoRA in this project."), fields={"lora": [_("unknown id")]})
+    return values
+
+
+def _validate(row: Tracked, values: dict[str, Any], asset_id: int | None) -> None:
+    errors: dict[str, list[str]] = {}
+    for name, value in list(values.items()):
+        field = type(row)._meta.get_field(name)
+        if field.is_relation:
+            continue
+        try:
+            if isinstance(value, str) and "\x00" in value:
+                raise ValidationError(_("NUL characters are not allowed."))
+            values[name] = field.clean(value, row)  # type: ignore[union-attr]
+        except ValidationError as error:
+            errors[name] = list(error.messages)
+    if asset_id is None and not values.get("name"):
+        errors.setdefault("name", [str(_("required"))])
+    if errors:
+        first = next(iter(errors.items()))
+        raise Invalid(f"{first[0]}: {first[1][0]}", fields=errors)
+    name = values.get("name")
+    project = row.project  # type: ignore[attr-defined]
+    taken = name and type(row).objects.filter(project=project, name=name).exclude(pk=asset_id).exists()
+    if taken:
+        raise Conflict(_("There is one named %(name)s already.") % {"name": name}, fields={"name": [_("taken")]})

@@ -1,0 +1,141 @@
+"""Scenarios and sheets over REST."""
+
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aipipeline.projects.api.views import Endpoint, integer, integers
+from aipipeline.projects.errors import Invalid, NotFound
+from aipipeline.projects.permissions import require
+from celery_workers.ledger import TaskContext, ledger_kind, submit
+from shots.api.views import shots_json
+from shots.models import Scenario
+from shots.selectors import shots_of
+from shots.services import scenarios
+from shots.sheets import uploads
+from shots.sheets.export import export_sheet
+from shots.views.sheets import TYPES
+
+
+def scenario_json(row: Scenario) -> dict[str, Any]:
+    names = ("title", "source_name", "state", "dialect", "revision")
+    return {"id": row.pk, **{name: getattr(row, name) for name in names}}
+
+
+class Scenarios(Endpoint):
+    def post(self, request: Request, code: str) -> Response:
+        project = self.project(code, "scenario.edit")
+        upload = request.FILES.get("file")
+        text = request.data.get("text") if hasattr(request.data, "get") else None
+        if upload is not None:
+            data, name = upload.read(), str(upload.name)
+        elif isinstance(text, str) and text.strip():
+            data, name = text.encode(), "pasted.txt"
+        else:
+            raise Invalid(_("Send `text` or a `file`."), fields={"text": [_("empty")]})
+        row = scenarios.add_scenario(
+            project=project,
+            actor=request.user,
+            data=data,
+            filename=name,
+            title=str(request.data.get("title") or ""),
+            tab=self.tab,
+        )
+        return Response(scenario_json(row), status=201)
+
+
+class ScenarioEndpoint(Endpoint):
+    def scenario(self, scenario_id: int, operation: str) -> Scenario:
+        row = Scenario.objects.visible_to(self.request.user).live().filter(pk=scenario_id).first()
+        if row is None:
+            raise NotFound(_("There is no such scenario, or you are not a member of its project."))
+        require(self.request.user, operation, row.project)
+        return row  # type: ignore[no-any-return]
+
+
+class Analyse(ScenarioEndpoint):
+    def post(self, request: Request, scenario_id: int) -> Response:
+        row = self.scenario(scenario_id, "scenario.edit")
+        task = submit(kind="shots.analyse", project=row.project, actor=request.user, params={"scenario": row.pk})
+        return Response({"task": str(task.pk)}, status=202)
+
+
+@ledger_kind("shots.analyse")
+def analyse(context: TaskContext) -> dict[str, Any]:
+    """The breakdown as background work: long texts, and one day a language model."""
+    row = Scenario.objects.get(pk=context.params["scenario"])
+    row = scenarios.analyse_scenario(scenario=row, actor=context.task.actor)
+    return {"scenario": row.pk, "shots": len(row.proposal.get("shots", []))}
+
+
+class Proposal(ScenarioEndpoint):
+    def get(self, request: Request, scenario_id: int) -> Response:
+        row = self.scenario(scenario_id, "project.view")
+        return Response({**row.proposal, "revision": row.revision, "state": row.state})
+
+    def patch(self, request: Request, scenario_id: int) -> Response:
+        body = self.body()
+        seen = integer(body.pop("revision", None), "revision")
+        row = scenarios.update_proposal(
+            scenario=self.scenario(scenario_id, "scenario.edit"),
+            actor=request.user,
+            rows=body,
+            seen=seen,
+            tab=self.tab,
+        )
+        return Response({**row.proposal, "revision": row.revision, "state": row.state})
+
+
+class Apply(ScenarioEndpoint):
+    def post(self, request: Request, scenario_id: int) -> Response:
+        row = self.scenario(scenario_id, "scenario.edit")
+        wanted = self.body().get("shots")
+        chosen = integers(wanted, "shots") if wanted is not None else None
+        made = scenarios.apply_scenario(scenario=row, actor=request.user, tab=self.tab, chosen=chosen)
+        rows = list(shots_of(row.project, request.user).filter(pk__in=[shot.pk for shot in made]))
+        return Response({"shots": shots_json(rows)}, status=201)
+
+
+class Sheet(Endpoint):
+    def get(self, request: Request, code: str, kind: str, format: str) -> HttpResponse:
+        project = self.project(code, "sheets.export")
+        name, content = export_sheet(project=project, kind=kind, format=format)
+        return HttpResponse(
+            content,
+            content_type=TYPES[format],
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+class SheetImports(Endpoint):
+    def post(self, request: Request, code: str) -> Response:
+        project = self.project(code, "sheets.import")
+        upload = request.FILES.get("file")
+        if upload is None:
+            raise Invalid(_("Send the sheet as `file`."), fields={"file": [_("required")]})
+        kind = str(request.data.get("kind") or "shots")
+        kept = uploads.keep(project=project, kind=kind, name=str(upload.name), data=upload.read(), token=uuid4().hex)
+        return Response({"id": kept.token, **uploads.describe(kept, actor=request.user)}, status=201)
+
+
+class SheetImportDetail(Endpoint):
+    def get(self, request: Request, token: str) -> Response:
+        kept = self.kept(token)
+        return Response({"id": kept.token, **uploads.describe(kept, actor=request.user)})
+
+    def kept(self, token: str) -> uploads.Kept:
+        kept = uploads.find(token, actor=self.request.user)
+        require(self.request.user, "sheets.import", kept.project)
+        return kept
+
+
+class SheetImportApply(SheetImportDetail):
+    http_method_names = ["post", "options"]
+
+    def post(self, request: Request, token: str) -> Response:
+        kept = self.kept(token)
+        return Response({"id": kept.token, **uploads.apply(kept, actor=request.user, tab=self.tab)})

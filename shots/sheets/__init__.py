@@ -1,0 +1,1 @@
+"""The shot list as sheets: xlsx, csv and json, out and in."""

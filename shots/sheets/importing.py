@@ -1,0 +1,248 @@
+"""A sheet against the shot list: the difference first, then all of it in one undo step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from aipipeline.history.services import lock, recording
+from aipipeline.projects.errors import Invalid, PipelineError
+from aipipeline.projects.models import Project
+from assets.models import Character, CinematicPreset, Environment
+from shots.durations import frames_from
+from shots.models import Scene, Shot
+from shots.selectors import prefetch_row
+from shots.services import editing, ordering
+from shots.services.steps import ensure_steps
+from shots.sheets.reading import MAX_CELL, SheetRow, read_sheet
+
+COLUMNS = (
+    "scene", "description", "action", "dialogue", "emotion", "characters", "environment", "preset", "size", "angle",
+    "movement", "duration_frames", "prompt", "negative_prompt", "seed", "workflow",
+)  # fmt: skip
+READ_ONLY = ("id", "code", "status", "locked")
+_RELATED: dict[str, tuple[type[Any], str]] = {
+    "scene": (Scene, "code"),
+    "environment": (Environment, "name"),
+    "preset": (CinematicPreset, "name"),
+}
+
+
+@dataclass(frozen=True)
+class CellDiff:
+    field: str
+    here: str
+    sheet: str
+
+
+@dataclass
+class RowDiff:
+    """`state`: added, changed, unchanged or error."""
+
+    sheet_row: int
+    state: str
+    code: str
+    cells: list[CellDiff] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+    shot_id: int | None = None
+
+
+@dataclass(frozen=True)
+class CellError:
+    row: int
+    column: str
+    message: str
+
+
+@dataclass
+class SheetDiff:
+    """What a sheet would change. `missing` lists shots that the sheet does not name; they stay."""
+
+    rows: list[RowDiff] = field(default_factory=list)
+    errors: list[CellError] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        states = [row.state for row in self.rows]
+        cells = sum(len(row.cells) for row in self.rows if row.state == "changed")
+        return {
+            "added": states.count("added"),
+            "changed": cells,
+            "removed": 0,
+            "conflict": 0,
+            "unchanged": states.count("unchanged"),
+            "missing": len(self.missing),
+            "errors": len(self.errors),
+        }
+
+
+def import_sheet(
+    *, project: Project, actor: Any, kind: str, data: bytes, filename: str, dry_run: bool, tab: str = ""
+) -> SheetDiff:
+    """Compare a sheet of shots with the list; unless `dry_run` or errors, apply it in one action."""
+    if kind != "shots":
+        raise Invalid(_("Only the shot list can be imported yet."), fields={"kind": [_("unknown")]})
+    headers, rows = read_sheet(data, filename)
+    if "code" not in headers and "id" not in headers and "description" not in headers:
+        raise Invalid(
+            _("The first row must hold column names such as code and description. Export a sheet to see them.")
+        )
+    diff = _Comparison(project, headers, rows).run()
+    if not dry_run and not diff.errors:
+        _apply(project, actor, diff, tab)
+    return diff
+
+
+class _Comparison:
+    """Reads the list once, then compares row by row without a query."""
+
+    def __init__(self, project: Project, headers: list[str], rows: list[SheetRow]) -> None:
+        self.project = project
+        self.rows = rows
+        self.diff = SheetDiff(ignored=[h for h in headers if h not in COLUMNS and h not in READ_ONLY])
+        shots = list(prefetch_row(Shot.objects.live().filter(project=project)))
+        self.by_id = {shot.pk: shot for shot in shots}
+        self.by_code = {shot.code: shot for shot in shots}
+        self.related: dict[str, dict[str, Any]] = {
+            name: {getattr(row, key): row for row in model.objects.live().filter(project=project)}
+            for name, (model, key) in _RELATED.items()
+        }
+        self.characters = {row.name: row for row in Character.objects.live().filter(project=project)}
+
+    def run(self) -> SheetDiff:
+        seen: dict[int, int] = {}
+        for row in self.rows:
+            shot = self._match(row)
+            if shot is not None and shot.pk in seen:
+                self._error(row, "id", _("stands in row %(row)s too") % {"row": seen[shot.pk]})
+                continue
+            if shot is not None:
+                seen[shot.pk] = row.number
+            self._compare(row, shot)
+        self.diff.missing = [shot.code for pk, shot in self.by_id.items() if pk not in seen]
+        return self.diff
+
+    def _match(self, row: SheetRow) -> Shot | None:
+        number, code = row.cells.get("id"), str(row.cells.get("code") or "").strip()
+        if number not in (None, ""):
+            found = self.by_id.get(int(number)) if str(number).isdigit() else None
+            if found is None:
+                self._error(row, "id", _("there is no shot with this id in this project"))
+            return found
+        return self.by_code.get(code) if code else None
+
+    def _error(self, row: SheetRow, column: str, message: str) -> None:
+        self.diff.errors.append(CellError(row.number, column, str(message)))
+
+    def _compare(self, row: SheetRow, shot: Shot | None) -> None:
+        if row.cells.get("id") not in (None, "") and shot is None:
+            return
+        before = len(self.diff.errors)
+        values: dict[str, Any] = {}
+        cells: list[CellDiff] = []
+        for name in COLUMNS:
+            if name not in row.cells:
+                continue
+            value = self._value(row, name, row.cells[name])
+            here = _shown(shot, name) if shot else ""
+            there = _shown_value(value)
+            if (shot is None and value not in (None, "", [])) or (shot is not None and there != here):
+                values[name] = value
+                cells.append(CellDiff(name, here, there))
+        if len(self.diff.errors) > before:
+            return
+        self._check(row, values)
+        if len(self.diff.errors) > before:
+            return
+        state = "added" if shot is None else "changed" if cells else "unchanged"
+        code = shot.code if shot else str(row.cells.get("code") or _("new"))
+        self.diff.rows.append(RowDiff(row.number, state, code, cells, values, shot.pk if shot else None))
+
+    def _value(self, row: SheetRow, name: str, value: Any) -> Any:
+        text = "" if value is None else str(value).strip()
+        if len(text) > MAX_CELL:
+            self._error(row, name, _("the text is too long"))
+            return None
+        if name in self.related:
+            if not text:
+                return None
+            found = self.related[name].get(text)
+            if found is None:
+                self._error(row, name, _("there is no %(name)s named “%(text)s”") % {"name": name, "text": text[:60]})
+            return found
+        if name == "characters":
+            return self._cast(row, text)
+        if name == "duration_frames" and text:
+            try:
+                return value if isinstance(value, int) else frames_from(text, self.project.rate)
+            except PipelineError as error:
+                self._error(row, name, str(error.message))
+                return None
+        if name == "seed":
+            return None if text == "" else value
+        return text
+
+    def _cast(self, row: SheetRow, text: str) -> list[Any]:
+        names = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+        unknown = [name for name in names if name not in self.characters]
+        if unknown:
+            self._error(row, "characters", _("unknown: %(names)s") % {"names": ", ".join(unknown)[:100]})
+        return [self.characters[name] for name in names if name in self.characters]
+
+    def _check(self, row: SheetRow, values: Mapping[str, Any]) -> None:
+        plain = {name: value for name, value in values.items() if name not in self.related and name != "characters"}
+        try:
+            editing.check(Shot(project=self.project), plain)
+        except Invalid as error:
+            for name, messages in error.fields.items():
+                self._error(row, name, str(messages[0]))
+
+
+def _shown(shot: Shot, name: str) -> str:
+    if name == "characters":
+        return ", ".join(row.character.name for row in shot.cast)  # type: ignore[attr-defined]
+    return _shown_value(getattr(shot, name))
+
+
+def _shown_value(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(str(row) for row in value)
+    return str(getattr(value, "code", None) or getattr(value, "name", None) or value).strip()
+
+
+def _apply(project: Project, actor: Any, diff: SheetDiff, tab: str) -> None:
+    """One action: changed rows, then new ones at the end in the sheet's order."""
+    with recording(project=project, actor=actor, kind="sheet.import", tab=tab, params=diff.counts) as recorder:
+        changed = {row.shot_id: row for row in diff.rows if row.state == "changed"}
+        locked_rows = lock(Shot.objects.live().filter(project=project, pk__in=list(changed)))
+        blocked: list[Shot] = []
+        for shot in locked_rows:
+            values = dict(changed[shot.pk].values)
+            if shot.locked and "scene" in values:
+                blocked.append(shot)
+                continue
+            cast = values.pop("characters", None)
+            editing.check(shot, values)
+            recorder.update(shot, **values, seen_by_person=True)
+            if cast is not None:
+                editing.set_cast(recorder, shot, cast)
+        if blocked:
+            raise editing.Locked(blocked)
+        added = [row for row in diff.rows if row.state == "added"]
+        _scenes, codes = ordering.next_codes(project, shots=len(added))
+        first = ordering.end_position(project)
+        made = []
+        for index, (row, code) in enumerate(zip(added, codes, strict=True)):
+            values = {name: value for name, value in row.values.items() if name != "characters"}
+            editing.check(Shot(project=project), values)
+            made.append(Shot(project=project, code=code, position=first + ordering.GAP * index, **values))
+        recorder.create_many(made)
+        ensure_steps(recorder, made)
+        for shot, row in zip(made, added, strict=True):
+            if row.values.get("characters"):
+                editing.set_cast(recorder, shot, row.values["characters"])
