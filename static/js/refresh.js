@@ -163,7 +163,7 @@ export function startLive() {
   live.addEventListener("stale", (event) => refreshAll(/** @type {CustomEvent} */ (event).detail.topic));
   live.addEventListener("event", (message) => {
     const { topic, event } = /** @type {CustomEvent} */ (message).detail;
-    if (event.type === "job.progress") moveBars(event);
+    if (event.type.endsWith(".progress")) moveBars(event);
     document.dispatchEvent(new CustomEvent("aip:live-event", { detail: { topic, event } }));
     for (const element of liveElements()) if (listens(element, topic, event)) refresh(element);
   });
