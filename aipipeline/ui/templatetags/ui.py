@@ -207,3 +207,42 @@ def yes_no(value: Any) -> str:
 def _view_name(context: Context) -> str:
     match = getattr(context.get("request"), "resolver_match", None)
     return str(getattr(match, "view_name", "") or "")
+
+
+_ACTIONS = {
+    "shot.create": gettext_lazy("Added a shot"),
+    "shot.update": gettext_lazy("Changed shots"),
+    "shot.remove": gettext_lazy("Removed shots"),
+    "shot.reorder": gettext_lazy("Moved shots"),
+    "shot.move": gettext_lazy("Changed a status"),
+    "shot.unlock": gettext_lazy("Unlocked a shot"),
+    "shot.generated": gettext_lazy("A render finished"),
+    "scenario.add": gettext_lazy("Added a scenario"),
+    "scenario.analyse": gettext_lazy("Broke a scenario down"),
+    "scenario.edit": gettext_lazy("Changed a draft"),
+    "scenario.apply": gettext_lazy("Applied a scenario"),
+    "project.create": gettext_lazy("Created the project"),
+    "project.update": gettext_lazy("Changed the project"),
+    "project.confirm": gettext_lazy("Confirmed the shot list"),
+    "render.start": gettext_lazy("Started renders"),
+    "render.retry": gettext_lazy("Tried a render again"),
+    "version.approve": gettext_lazy("Approved a version"),
+    "version.reject": gettext_lazy("Sent a version back"),
+    "version.comment": gettext_lazy("Commented on a version"),
+    "movie.proxy": gettext_lazy("Made a proxy"),
+    "movie.film": gettext_lazy("Assembled the film"),
+    "edit.change": gettext_lazy("Changed the cut"),
+    "sheet.import": gettext_lazy("Imported a sheet"),
+    "member.set": gettext_lazy("Changed a member"),
+    "member.remove": gettext_lazy("Removed a member"),
+    "character.create": gettext_lazy("Added a character"),
+    "character.update": gettext_lazy("Changed a character"),
+    "environment.create": gettext_lazy("Added an environment"),
+    "environment.update": gettext_lazy("Changed an environment"),
+}
+
+
+@register.simple_tag
+def action_words(action: Any) -> str:
+    """What an action was, in words; its kind when no words are written for it."""
+    return str(_ACTIONS.get(action.kind, action.kind))
