@@ -1,7 +1,6 @@
 """Fixtures that every package's tests share."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,10 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture(autouse=True)
-def own_storage(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> Iterator[None]:
+def own_storage(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> None:
     """Each test writes its productions into a folder of its own; tests with processes share the run's."""
     if "farm" not in request.fixturenames:
         settings.STORAGE_ROOT = tmp_path / "projects"
-    yield
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ FIELDS: dict[type[Tracked], tuple[str, ...]] = {
 
 def save_asset(
     *,
-    model: type[Tracked],
+    model: Any,
     project: Project,
     actor: Any,
     fields: Mapping[str, Any],
@@ -41,7 +41,7 @@ def save_asset(
     values = clean(model, project, fields)
     with recording(project=project, actor=actor, kind=kind, tab=tab) as recorder:
         if asset_id is None:
-            row = model(project=project, **values)  # type: ignore[call-arg]
+            row: Tracked = model(project=project, **values)
         else:
             found = lock(model.objects.live().filter(project=project, pk=asset_id)).first()
             if found is None:
@@ -54,7 +54,7 @@ def save_asset(
     return row
 
 
-def remove_asset(*, model: type[Tracked], project: Project, actor: Any, asset_id: int, tab: str = "") -> None:
+def remove_asset(*, model: Any, project: Project, actor: Any, asset_id: int, tab: str = "") -> None:
     """Take it out of the library; shots that use it keep it until they choose another, undo brings it back."""
     with recording(project=project, actor=actor, kind=f"{model._meta.model_name}.remove", tab=tab) as recorder:
         row = lock(model.objects.live().filter(project=project, pk=asset_id)).first()
@@ -63,7 +63,7 @@ def remove_asset(*, model: type[Tracked], project: Project, actor: Any, asset_id
         recorder.remove([row])
 
 
-def clean(model: type[Tracked], project: Project, fields: Mapping[str, Any]) -> dict[str, Any]:
+def clean(model: Any, project: Project, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Known fields with relations as rows of this project; Invalid names the rest."""
     unknown = [name for name in fields if name not in FIELDS[model]]
     if unknown:
@@ -98,8 +98,9 @@ def _validate(row: Tracked, values: dict[str, Any], asset_id: int | None) -> Non
     if errors:
         first = next(iter(errors.items()))
         raise Invalid(f"{first[0]}: {first[1][0]}", fields=errors)
-    name = values.get("name")
+    wanted = values.get("name")
     project = row.project  # type: ignore[attr-defined]
-    taken = name and type(row).objects.filter(project=project, name=name).exclude(pk=asset_id).exists()
+    model: Any = type(row)
+    taken = wanted and model.objects.filter(project=project, name=wanted).exclude(pk=asset_id).exists()
     if taken:
-        raise Conflict(_("There is one named %(name)s already.") % {"name": name}, fields={"name": [_("taken")]})
+        raise Conflict(_("There is one named %(name)s already.") % {"name": wanted}, fields={"name": [_("taken")]})

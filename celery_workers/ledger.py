@@ -73,7 +73,7 @@ def send(task: LedgerTask) -> None:
 
     LedgerTask.objects.filter(pk=task.pk).update(sent_at=timezone.now())
     try:
-        run_ledger_task.apply_async(args=[str(task.pk)], queue=_queues.get(task.kind, "cpu"), retry=False)
+        run_ledger_task.apply_async(args=(str(task.pk),), queue=_queues.get(task.kind, "cpu"), retry=False)
     except Exception:
         log.warning("ledger_not_sent", task=str(task.pk), exc_info=True)
 

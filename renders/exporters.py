@@ -1,6 +1,7 @@
 """The version history of shots, characters and environments, for the metadata files of the tree."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from assets.metadata import register_exporter
@@ -9,7 +10,7 @@ from renders.models import Version
 
 def register() -> None:
     for kind in ("shot", "character", "environment"):
-        register_exporter(kind, lambda rows, kind=kind: _versions(rows, kind))
+        register_exporter(kind, partial(_versions, kind=kind))
 
 
 def _versions(rows: list[Any], kind: str) -> Mapping[Any, Mapping[str, Any]]:

@@ -64,7 +64,7 @@ def storyboard_of(project: Project, actor: Any) -> list[Panel]:
 
 def version_for(actor: Any, version_id: int) -> Version:
     """One published version of a project that the actor may see."""
-    version = (
+    version: Version | None = (
         Version.objects.live()
         .filter(pk=version_id)
         .visible_to(actor)
@@ -77,7 +77,7 @@ def version_for(actor: Any, version_id: int) -> Version:
 
 
 def job_for(actor: Any, job_id: UUID) -> RenderJob:
-    job = (
+    job: RenderJob | None = (
         RenderJob.objects.visible_to(actor)
         .filter(pk=job_id)
         .select_related("project", "shot", "workflow", "requested_by", "version", "character", "environment")

@@ -33,5 +33,5 @@ def take_next(node: str) -> bool:
     taken = queue.claim(worker=worker, slots=workers.slots_here())
     if taken is None:
         return False
-    attempt.apply_async(args=[str(taken.pk), str(taken.job)], task_id=str(taken.pk), queue=f"host.{node}", retry=False)
+    attempt.apply_async(args=(str(taken.pk), str(taken.job)), task_id=str(taken.pk), queue=f"host.{node}", retry=False)
     return True

@@ -9,21 +9,21 @@ from assets.models import Character, Environment
 from shots.models import Shot
 
 
-class NameWidget(Widget):
+class NameWidget(Widget):  # type: ignore[misc]  # the library has no types
     """A related row by its name or code."""
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return str(getattr(value, "code", "") or getattr(value, "name", "") or "") if value else ""
 
 
-class CastWidget(Widget):
+class CastWidget(Widget):  # type: ignore[misc]
     """The names of a shot's characters, in order, with commas."""
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return ", ".join(row.character.name for row in getattr(obj, "cast", []))
 
 
-class SheetResource(resources.ModelResource):
+class SheetResource(resources.ModelResource):  # type: ignore[misc]
     """Numbers stay numbers: spreadsheets sort and sum them."""
 
     title = ""
@@ -55,7 +55,8 @@ class ShotResource(SheetResource):
     class Meta:
         model = Shot
         fields = (
-            "id", "code", "scene", "description", "action", "dialogue", "emotion", "characters", "environment", "preset",
+            "id", "code", "scene", "description", "action", "dialogue", "emotion", "characters", "environment",
+            "preset",
             "size", "angle", "movement", "duration_frames", "status", "prompt", "negative_prompt", "seed", "workflow",
         )  # fmt: skip
         export_order = fields

@@ -26,7 +26,7 @@ def shots_of(project: Project, actor: Any) -> "QuerySet[Shot]":
 
 def shot_for(actor: Any, shot_id: int) -> Shot:
     """One live shot that the actor may see; NotFound otherwise."""
-    shot = (
+    shot: Shot | None = (
         Shot.objects.visible_to(actor)
         .live()
         .filter(pk=shot_id)

@@ -13,7 +13,7 @@ MAX_TOPICS = 32
 RECHECK_SECONDS = 30
 
 
-class LiveConsumer(AsyncJsonWebsocketConsumer):
+class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # the library has no types
     """Messages in: subscribe, unsubscribe (with topic), ping. Out: subscribed, denied, event, pong."""
 
     async def connect(self) -> None:
@@ -55,7 +55,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         seq = await database_sync_to_async(current_seq)(topic)
         await self.send_json({"type": "subscribed", "topic": topic, "seq": seq})
 
-    @database_sync_to_async
+    @database_sync_to_async  # type: ignore[untyped-decorator]
     def _may(self, topic: str) -> bool:
         user = self.scope["user"]
         user.refresh_from_db()

@@ -21,7 +21,7 @@ def create_project(*, actor: Any, code: str, title: str, **fields: Any) -> Proje
     if unknown := set(fields) - EDITABLE:
         raise Invalid(
             _("Unknown fields: %(names)s.") % {"names": ", ".join(sorted(unknown))},
-            fields=dict.fromkeys(sorted(unknown), [_("unknown")]),
+            fields={key: [_("unknown")] for key in sorted(unknown)},
         )
     if Project.objects.filter(code__iexact=code).exists():
         raise Conflict(
@@ -45,10 +45,10 @@ def update_project(
     if unknown := set(fields) - EDITABLE:
         raise Invalid(
             _("Unknown or fixed fields: %(names)s.") % {"names": ", ".join(sorted(unknown))},
-            fields=dict.fromkeys(sorted(unknown), [_("unknown or fixed")]),
+            fields={key: [_("unknown or fixed")] for key in sorted(unknown)},
         )
     with recording(project=project, actor=actor, kind="project.update", tab=tab) as recorder:
-        row = lock(Project.objects.filter(pk=project.pk)).get()
+        row: Project = lock(Project.objects.filter(pk=project.pk)).get()
         for name, value in fields.items():
             setattr(row, name, value)
         _validate(row)

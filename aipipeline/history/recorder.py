@@ -76,7 +76,7 @@ class Recorder:
             return []
         for instance in instances:
             instance.revision = 1
-        made = type(instances[0])._default_manager.bulk_create(list(instances))
+        made: list[T] = list(type(instances[0])._default_manager.bulk_create(list(instances)))  # type: ignore[arg-type]
         for instance in made:
             self._entry(instance)["fields"]["removed_at"] = ["created", None]
         self._announce(made, {"removed_at"}, "created")

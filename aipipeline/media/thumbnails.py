@@ -34,5 +34,6 @@ def _still(source: Path) -> Image.Image:
 def _first_frame(source: Path) -> Image.Image:
     with av.open(str(source)) as container:
         for frame in container.decode(video=0):
-            return frame.to_image()
+            image: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]
+            return image
     raise MediaError(f"{source.name}: no frames inside")

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
@@ -34,7 +35,7 @@ SUFFIXES = frozenset(
 
 
 @contextmanager
-def kept_upload(upload: UploadedFile | None) -> Iterator[tuple[str, Path]]:
+def kept_upload(upload: UploadedFile[Any] | None) -> Iterator[tuple[str, Path]]:
     """The upload's safe name and a path with its bytes; Invalid when there is none, it is too large or unknown."""
     if upload is None:
         raise Invalid(_("Choose a file first."), fields={"file": [_("empty")]})

@@ -88,7 +88,7 @@ class Project(Tracked):
     confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_sample = models.BooleanField(default=False, editable=False)
 
-    objects = ProjectQuerySet.as_manager()
+    objects = ProjectQuerySet.as_manager()  # type: ignore[misc]  # a narrower manager than the abstract base's
 
     class Meta:
         verbose_name = _("project")

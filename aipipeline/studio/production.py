@@ -27,6 +27,7 @@ from renders.services.jobs import render_shots
 from renders.services.reviews import review_version
 from shots.models import Scenario, ScenarioState, Shot, Step
 from shots.models.step import KIND_OF_STEP
+from shots.scenario import read_text
 from shots.services import scenarios
 from shots.services.confirm import confirm
 from shots.sheets.export import export_sheet
@@ -88,7 +89,7 @@ def open_project(
     *, code: str, title: str, data: bytes, filename: str, actor: Any, **settings: Any
 ) -> tuple[Project, Scenario]:
     """The project of this scenario, made when it is new; Conflict when the code holds another scenario."""
-    text = scenarios.read_text(data, filename).text
+    text = read_text(data, filename).text
     project = Project.objects.filter(code=code).first()
     if project is None:
         project = create_project(actor=actor, code=code, title=title, **settings)

@@ -70,13 +70,13 @@ def library(request: HttpRequest, project: Project) -> HttpResponse:
 def edit(request: HttpRequest, project: Project, kind: str, asset_id: int | None = None) -> HttpResponse:
     """Add (no id) or edit one asset; the form carries the revision that the person saw."""
     form_class = _form_for(kind, project)
-    model = KINDS[kind][0]
+    model: Any = KINDS[kind][0]
     row = None
     if asset_id is not None:
         row = model.objects.live().filter(project=project, pk=asset_id).first()
         if row is None:
             raise NotFound(_("There is no such asset in this project."))
-    initial = None if row else model(project=project)  # type: ignore[call-arg]
+    initial = None if row else model(project=project)
     form = form_class(request.POST or None, instance=row or initial)
     if request.method == "POST":
         require(request.user, "assets.edit", project)

@@ -73,7 +73,7 @@ class ShotVersions(Endpoint):
     def post(self, request: Request, shot_id: int) -> Response:
         shot = shot_for(request.user, shot_id)
         require(request.user, "versions.upload", shot.project)
-        kind = str(request.data.get("kind") or "")
+        kind = str(self.body().get("kind") or "")
         if kind not in VersionKind.values:
             raise Invalid(_("Unknown kind of version."), fields={"kind": [_("unknown")]})
         with kept_upload(request.FILES.get("file")) as (name, path):
@@ -82,7 +82,7 @@ class ShotVersions(Endpoint):
                 kind=kind,
                 files={name: path},
                 actor=request.user,
-                comment=str(request.data.get("comment") or ""),
+                comment=str(self.body().get("comment") or ""),
             )
         return Response(version_json(version), status=201)
 
@@ -236,7 +236,7 @@ class Presets(Endpoint):
         workflow = workflow_named(str(body.get("workflow") or ""))
         with recording(project=project, actor=request.user, kind="preset.create", tab=self.tab) as recorder:
             row = recorder.create(
-                RenderPreset(project=project, name=name, workflow=workflow, params=params, author=request.user)
+                RenderPreset(project=project, name=name, workflow=workflow, params=params, author=request.user)  # type: ignore[misc]  # authenticated by the permission class
             )
         return Response(_preset_json(row), status=201)
 

@@ -225,7 +225,7 @@ def end_job(job: RenderJob, state: str, *, error: str = "") -> None:
 def cancel(*, job: RenderJob) -> RenderJob:
     """A waiting job ends at once; a running one is told, and ends by itself. Ended jobs refuse (409)."""
     with transaction.atomic():
-        row = RenderJob.objects.select_for_update(of=_of_self()).get(pk=job.pk)
+        row: RenderJob = RenderJob.objects.select_for_update(of=_of_self()).get(pk=job.pk)
         if row.state not in OPEN_STATES:
             raise Conflict(_("This job has already ended."))
         RenderJob.objects.filter(pk=row.pk).update(cancel_requested=True)
@@ -243,7 +243,7 @@ def retry(*, job: RenderJob) -> RenderJob:
     from shots.services.steps import start_steps
 
     with recording(project=job.project, actor=None, kind="render.retry", undoable=False) as recorder:
-        row = RenderJob.objects.select_for_update(of=_of_self()).get(pk=job.pk)
+        row: RenderJob = RenderJob.objects.select_for_update(of=_of_self()).get(pk=job.pk)
         if row.state not in (JobState.FAILED, JobState.CANCELLED):
             raise Conflict(_("Only a failed or cancelled job can be tried again."))
         RenderJob.objects.filter(pk=row.pk).update(

@@ -116,10 +116,11 @@ def _approve(recorder: Any, version: Version) -> None:
 
 
 def _hops_to_review(state: str) -> list[str]:
-    return {
+    hops: dict[str, list[str]] = {
         ShotState.DRAFT: [ShotState.READY, ShotState.REVIEW],
         ShotState.READY: [ShotState.REVIEW],
-    }.get(ShotState(state), [])
+    }
+    return hops.get(state, [])
 
 
 def _reject(recorder: Any, version: Version, reason: str) -> None:

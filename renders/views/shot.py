@@ -24,7 +24,7 @@ from shots.views.shots import editor_choices, moves_of
 @project_page("project.view")
 def detail(request: HttpRequest, project: Project, shot_id: int) -> HttpResponse:
     shot = _shot(request, project, shot_id)
-    versions = list(shot.versions.live().order_by("-published_at").prefetch_related("reviews__author"))  # type: ignore[attr-defined]
+    versions = list(shot.versions.live().order_by("-published_at").prefetch_related("reviews__author"))
     order = list(shots_of(project, request.user).values_list("pk", flat=True))
     place = order.index(shot.pk)
     wanted = request.GET.get("version", "")

@@ -30,7 +30,7 @@ class Scenarios(Endpoint):
     def post(self, request: Request, code: str) -> Response:
         project = self.project(code, "scenario.edit")
         upload = request.FILES.get("file")
-        text = request.data.get("text") if hasattr(request.data, "get") else None
+        text = self.body().get("text")
         if upload is not None:
             data, name = upload.read(), str(upload.name)
         elif isinstance(text, str) and text.strip():
@@ -42,7 +42,7 @@ class Scenarios(Endpoint):
             actor=request.user,
             data=data,
             filename=name,
-            title=str(request.data.get("title") or ""),
+            title=str(self.body().get("title") or ""),
             tab=self.tab,
         )
         return Response(scenario_json(row), status=201)
@@ -117,7 +117,7 @@ class SheetImports(Endpoint):
         upload = request.FILES.get("file")
         if upload is None:
             raise Invalid(_("Send the sheet as `file`."), fields={"file": [_("required")]})
-        kind = str(request.data.get("kind") or "shots")
+        kind = str(self.body().get("kind") or "shots")
         kept = uploads.keep(project=project, kind=kind, name=str(upload.name), data=upload.read(), token=uuid4().hex)
         return Response({"id": kept.token, **uploads.describe(kept, actor=request.user)}, status=201)
 

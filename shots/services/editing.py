@@ -194,7 +194,8 @@ def _following(project: Project, shot: Shot) -> Shot | None:
 def _related_rows(project: Project, items: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, Any]]:
     """The related rows that these items name, read in one query per relation."""
     found: dict[str, dict[int, Any]] = {}
-    for name, model in {**_RELATIONS, "characters": Character}.items():
+    models: dict[str, type[Any]] = {**_RELATIONS, "characters": Character}
+    for name, model in models.items():
         wanted: set[int] = set()
         for item in items:
             value = item.get("fields", {}).get(name) if isinstance(item.get("fields"), Mapping) else None
@@ -251,7 +252,7 @@ def check(shot: Shot, values: dict[str, Any]) -> None:
         try:
             if isinstance(value, str) and "\x00" in value:
                 raise ValidationError(_("NUL characters are not allowed."))
-            raw = None if value == "" and field.null else value  # type: ignore[union-attr]
+            raw = None if value == "" and field.null else value
             values[name] = field.clean(raw, shot)  # type: ignore[union-attr]
         except ValidationError as error:
             errors[name] = list(error.messages)

@@ -30,6 +30,6 @@ def unlock_shot(*, shot: Shot, actor: Any, reason: str, tab: str = "") -> Shot:
         tab=tab,
         params={"reason": reason.strip()[:300]},
     ) as recorder:
-        row = lock(Shot.objects.filter(pk=shot.pk)).get()
+        row: Shot = lock(Shot.objects.filter(pk=shot.pk)).get()
         recorder.update(row, locked=False)
     return row

@@ -42,7 +42,7 @@ def analyse_scenario(*, scenario: Scenario, actor: Any, tab: str = "") -> Scenar
     breakdown = analyse(read_text(scenario.text.encode(), scenario.source_name or "scenario.txt"))
     proposal = breakdown.to_dict()
     with recording(project=scenario.project, actor=actor, kind="scenario.analyse", tab=tab) as recorder:
-        row = lock(Scenario.objects.filter(pk=scenario.pk)).get()
+        row: Scenario = lock(Scenario.objects.filter(pk=scenario.pk)).get()
         state = row.state if row.state == ScenarioState.APPLIED else ScenarioState.ANALYSED
         recorder.update(row, proposal=proposal, dialect=proposal.get("dialect", "")[:40], state=state)
     return row
@@ -64,7 +64,7 @@ def update_proposal(
                 fields={str(name): [_("not a list of objects")]},
             )
     with recording(project=scenario.project, actor=actor, kind="scenario.edit", tab=tab) as recorder:
-        row = lock(Scenario.objects.filter(pk=scenario.pk)).get()
+        row: Scenario = lock(Scenario.objects.filter(pk=scenario.pk)).get()
         recorder.update(row, seen=seen, proposal={**row.proposal, **rows})
     return row
 
@@ -82,7 +82,7 @@ def apply_scenario(*, scenario: Scenario, actor: Any, tab: str = "", chosen: Seq
         tab=tab,
         params={"scenario": scenario.pk},
     ) as recorder:
-        row = lock(Scenario.objects.filter(pk=scenario.pk)).get()
+        row: Scenario = lock(Scenario.objects.filter(pk=scenario.pk)).get()
         if row.state == ScenarioState.APPLIED:
             raise Conflict(_("This draft is already applied. Undo that first, or analyse a new scenario."))
         drafts = [s for i, s in enumerate(row.proposal.get("shots", [])) if chosen is None or i in set(chosen)]

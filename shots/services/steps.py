@@ -44,7 +44,7 @@ def move_step(
     with recording(
         project=shot.project, actor=actor, kind="shot.move", tab=tab, params={"step": step, "to": to}
     ) as recorder:
-        row = lock(ShotStep.objects.filter(shot=shot, step=step)).first()
+        row: ShotStep | None = lock(ShotStep.objects.filter(shot=shot, step=step)).first()
         if row is None:
             raise NotFound(_("This shot has no step %(step)s.") % {"step": step})
         move(recorder, row, to, reason=reason, approved_version=approved_version)

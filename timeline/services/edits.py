@@ -52,7 +52,7 @@ def apply_ops(
     if not ops:
         raise Invalid(_("Nothing to change."), fields={"ops": [_("empty")]})
     with recording(project=project, actor=actor, kind="edit.change", tab=tab) as recorder:
-        row = lock(Edit.objects.filter(pk=edit.pk)).get()
+        row: Edit = lock(Edit.objects.filter(pk=edit.pk)).get()
         for number, op in enumerate(ops):
             try:
                 _apply(recorder, project, row, op, actor)

@@ -31,7 +31,7 @@ class Projects(Endpoint):
         body = self.body()
         missing = [name for name in ("code", "title") if not str(body.get(name) or "").strip()]
         if missing:
-            raise Invalid(_("A project needs a code and a title."), fields=dict.fromkeys(missing, [_("required")]))
+            raise Invalid(_("A project needs a code and a title."), fields={key: [_("required")] for key in missing})
         project = services.create_project(
             actor=request.user, code=str(body.pop("code")), title=str(body.pop("title")), **body
         )

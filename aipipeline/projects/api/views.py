@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
@@ -28,7 +29,7 @@ class Endpoint(APIView):
 
     def project(self, code: str, operation: str) -> Project:
         """The live project of the URL, once the operation is allowed; NotFound for strangers."""
-        found = Project.objects.visible_to(self.request.user).filter(code=code).first()
+        found: Project | None = Project.objects.visible_to(self.request.user).filter(code=code).first()
         if found is None:
             raise NotFound(_("There is no such project, or you are not a member of it."))
         require(self.request.user, operation, found)
@@ -51,7 +52,7 @@ class Endpoint(APIView):
 
         pages = CursorPages()
         pages.ordering = ordering
-        rows = pages.paginate_queryset(queryset, self.request, view=self)
+        rows: Any = pages.paginate_queryset(queryset, self.request, view=self)
         return pages.get_paginated_response(serialize(rows or []))
 
 
@@ -78,7 +79,7 @@ class LoginThrottle(ScopedRateThrottle):
 
 
 @method_decorator(login_not_required, name="dispatch")
-class Token(TokenObtainPairView):
+class Token(TokenObtainPairView):  # type: ignore[misc]  # the library has no types
     """username and password to access and refresh tokens; ten tries a minute."""
 
     throttle_classes = (LoginThrottle,)
@@ -86,7 +87,7 @@ class Token(TokenObtainPairView):
 
 
 @method_decorator(login_not_required, name="dispatch")
-class Refresh(TokenRefreshView):
+class Refresh(TokenRefreshView):  # type: ignore[misc]
     throttle_classes = (LoginThrottle,)
     throttle_scope = "login"
 
@@ -95,4 +96,4 @@ class Ticket(Endpoint):
     """A one-use ticket that opens the live socket within 30 seconds."""
 
     def post(self, request: Request) -> Response:
-        return Response({"ticket": tickets.issue(request.user.pk)}, status=201)
+        return Response({"ticket": tickets.issue(int(request.user.pk or 0))}, status=201)

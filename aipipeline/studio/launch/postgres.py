@@ -95,7 +95,18 @@ def _reachable(binaries: Path, become: Callable[[], None] | None) -> bool:
 
 def _serve(binaries: Path, folder: Path, become: Callable[[], None] | None) -> Iterator[str]:
     data, port = folder / "data", _free_port()
-    make = [binaries / "initdb", "-D", data, "-U", "aip", "--auth=trust", "-E", "UTF8", "--locale=C", "-N"]
+    make: list[str | Path] = [
+        binaries / "initdb",
+        "-D",
+        data,
+        "-U",
+        "aip",
+        "--auth=trust",
+        "-E",
+        "UTF8",
+        "--locale=C",
+        "-N",
+    ]
     done = subprocess.run(make, preexec_fn=become, capture_output=True, text=True, check=False, cwd="/")
     if done.returncode != 0:
         raise SystemExit(f"initdb failed: {done.stderr[-800:]}")
