@@ -17,6 +17,14 @@ def own_storage(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -
         settings.STORAGE_ROOT = tmp_path / "projects"
 
 
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """No counter of one test (login attempts) reaches the next."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
 @pytest.fixture
 def admin_user(db: None) -> Any:
     from aipipeline.projects.models import User

@@ -101,12 +101,12 @@ class Apply(ScenarioEndpoint):
 
 
 class Sheet(Endpoint):
-    def get(self, request: Request, code: str, kind: str, format: str) -> HttpResponse:
+    def get(self, request: Request, code: str, kind: str, suffix: str) -> HttpResponse:
         project = self.project(code, "sheets.export")
-        name, content = export_sheet(project=project, kind=kind, format=format)
+        name, content = export_sheet(project=project, kind=kind, format=suffix)
         return HttpResponse(
             content,
-            content_type=TYPES[format],
+            content_type=TYPES[suffix],
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 

@@ -74,11 +74,11 @@ class Proxy(Endpoint):
 
 
 class Export(Endpoint):
-    def get(self, request: Request, code: str, format: str) -> HttpResponse:
-        name, content = export_cut(project=self.project(code, "timeline.export"), format=format)
+    def get(self, request: Request, code: str, suffix: str) -> HttpResponse:
+        name, content = export_cut(project=self.project(code, "timeline.export"), format=suffix)
         return HttpResponse(
             content,
-            content_type=CONTENT_TYPES[format],
+            content_type=CONTENT_TYPES[suffix],
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
