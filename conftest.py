@@ -11,10 +11,10 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture(autouse=True)
-def own_storage(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> None:
-    """Each test writes its productions into a folder of its own; tests with processes share the run's."""
-    if "farm" not in request.fixturenames:
-        settings.STORAGE_ROOT = tmp_path / "projects"
+def own_storage(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test, with every process that it starts, writes its productions into a folder of its own."""
+    settings.STORAGE_ROOT = tmp_path / "projects"
+    monkeypatch.setenv("STORAGE_ROOT", str(tmp_path / "projects"))
 
 
 @pytest.fixture(autouse=True)

@@ -45,6 +45,7 @@ app.conf.update(
             "options": {"expires": max(settings.BEAT_TICK_SECONDS * 3, 5)},
         }
     },
-    beat_schedule_filename=str(settings.AIP_DATA / "run" / "beat"),
+    # What is due stands in the database (celery_workers.schedules); the tick itself needs no memory.
+    beat_scheduler="celery.beat:Scheduler",
 )
 app.autodiscover_tasks()

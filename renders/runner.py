@@ -112,6 +112,7 @@ def run_attempt(attempt_id: uuid.UUID | str) -> bool:
 
 def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
     job = attempt.job
+    publishing.discard_earlier(job, attempt)
     version = publishing.reserve_for_job(job)
     facts = publishing.sealed_facts(version)
     if facts is None:

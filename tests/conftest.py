@@ -9,7 +9,7 @@ from tests.harness import processes
 
 
 @pytest.fixture
-def farm(transactional_db: None) -> Iterator[dict[str, processes.Process]]:
+def farm(transactional_db: None, own_storage: None) -> Iterator[dict[str, processes.Process]]:
     """A CPU worker, the system worker and the scheduler, as processes."""
     started = {
         "cpu": processes.celery("cpu", "cpu"),

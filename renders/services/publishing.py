@@ -81,6 +81,13 @@ def discard(staged: Staged) -> None:
     shutil.rmtree(staged.folder, ignore_errors=True)
 
 
+def discard_earlier(job: RenderJob, attempt: RenderAttempt) -> None:
+    """Throw away what attempts of this job left that died while they wrote; they can no longer publish."""
+    base = job.owner.project.root / owner_folder(names_of(job.owner)) / job.kind
+    for token in RenderAttempt.objects.filter(job=job).exclude(pk=attempt.pk).values_list("pk", flat=True):
+        shutil.rmtree(base / f".tmp-{token}", ignore_errors=True)
+
+
 def reserve(owner: Owner, kind: str, *, created_by: Any = None, comment: str = "", auto: bool = False) -> Version:
     """The next number of this owner and kind, as a row that nobody sees yet."""
     field = {"Shot": "shot", "Character": "character", "Environment": "environment"}[type(owner).__name__]
@@ -88,6 +95,9 @@ def reserve(owner: Owner, kind: str, *, created_by: Any = None, comment: str = "
         type(owner).objects.select_for_update().filter(pk=owner.pk).values_list("pk").first()
         newest = Version.objects.filter(**{field: owner}, kind=kind).aggregate(n=Max("number"))["n"]
         number = int(newest or 0) + 1
+        while (owner.project.root / version_folder(names_of(owner), kind, number)).exists():
+            # A folder that no row knows (made by hand, or of a database that was put back): it is left alone.
+            number += 1
         return Version.objects.create(
             project=owner.project,
             **{field: owner},
