@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
-from django_htmx.http import HttpResponseLocation, trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 from aipipeline.projects.errors import NotAllowed, NotFound, PipelineError
@@ -50,9 +50,9 @@ def hx_refresh(response: HttpResponse) -> HttpResponse:
     return trigger_client_event(response, "aip:refresh", {})
 
 
-def hx_location(url: str) -> HttpResponseLocation:
-    """Go to another page after success, without a full reload."""
-    return HttpResponseLocation(url)
+def hx_location(url: str) -> HttpResponseClientRedirect:
+    """Go to another page after success: a real navigation, so that the page's own modules are loaded."""
+    return HttpResponseClientRedirect(url)
 
 
 def error_fragment(request: HttpRequest, error: PipelineError) -> HttpResponse:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
 from aipipeline.projects.tracked import Tracked
 from aipipeline.ui.context_processors import project_context
-from aipipeline.ui.htmx import hx_location, hx_toast
+from aipipeline.ui.htmx import hx_location
 from aipipeline.ui.pages import project_page, tab_of
 from assets.models import Character, CinematicPreset, Environment
 from assets.services import remove_asset, save_asset
@@ -123,5 +124,5 @@ def _shots_using(kind: str, row: Tracked | None) -> list[Any]:
 def remove(request: HttpRequest, project: Project, kind: str, asset_id: int) -> HttpResponse:
     _form_for(kind, project)
     remove_asset(model=KINDS[kind][0], project=project, actor=request.user, asset_id=asset_id, tab=tab_of(request))
-    response = hx_location(reverse("assets:library", args=[project.code]))
-    return hx_toast(response, _("Removed. Ctrl+Z brings it back."))
+    messages.success(request, _("Removed. Ctrl+Z brings it back."))
+    return hx_location(reverse("assets:library", args=[project.code]))

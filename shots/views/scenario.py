@@ -1,5 +1,6 @@
 """The scenario page: text in, a draft breakdown to check, apply."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -8,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.ui.context_processors import project_context
-from aipipeline.ui.htmx import hx_location, hx_toast, render_page_or_fragment
+from aipipeline.ui.htmx import hx_location, render_page_or_fragment
 from aipipeline.ui.pages import body_of, number_in, project_page, tab_of
 from shots.choices import Angle, Movement, ShotSize
 from shots.models import Scenario
@@ -140,8 +141,8 @@ def apply(request: HttpRequest, project: Project, scenario_id: int) -> HttpRespo
     made = scenarios.apply_scenario(
         scenario=_get(request, project, scenario_id), actor=request.user, tab=tab_of(request)
     )
-    response = hx_location(reverse("shots:list", args=[project.code]))
-    return hx_toast(response, _("%(n)s shots were made.") % {"n": len(made)})
+    messages.success(request, _("%(n)s shots were made.") % {"n": len(made)})
+    return hx_location(reverse("shots:list", args=[project.code]))
 
 
 def _get(request: HttpRequest, project: Project, scenario_id: int) -> Scenario:
