@@ -50,7 +50,8 @@ _WEATHERS: tuple[tuple[Weather, str, str], ...] = (
     (Weather.STORM, "폭풍|천둥|번개|태풍|폭우", "storms?|stormy|thunder|thunderstorm|lightning"),
     (
         Weather.SNOW,
-        "(?<![가-힣])눈(?:이|은)? (?:내리|내린|오는|온다|쏟|쌓)|눈발|눈보라|함박눈|폭설|첫눈|눈송이|눈 ?덮인|(?<![가-힣])눈길(?= )",
+        "(?<![가-힣])눈(?:이|은)? (?:내리|내린|오는|온다|쏟|쌓)|눈발|눈보라|함박눈|폭설|첫눈|눈송이|"
+        "눈 ?덮인|(?<![가-힣])눈길(?= )",
         "snow|snowy|snows|snowing|snowfall|blizzard|snowflakes?",
     ),
     (
@@ -62,7 +63,11 @@ _WEATHERS: tuple[tuple[Weather, str, str], ...] = (
     (Weather.FOG, "안개", "fog|foggy|mist|misty|haze"),
     (Weather.WIND, "바람이 (?:분|불|세|거)|강풍|칼바람|바닷바람|돌풍", "windy|wind|winds|gusts?"),
     (Weather.CLOUDY, "흐린 (?:하늘|날|오|아)|흐림|구름 ?낀|먹구름|잔뜩 흐", "cloudy|overcast|grey sky|gray sky"),
-    (Weather.CLEAR, "맑은 (?:하늘|날|아)|맑음|화창|햇살|햇빛|햇볕|쨍쨍", "clear sky|sunny|sunlight|sunshine|sun is shining"),
+    (
+        Weather.CLEAR,
+        "맑은 (?:하늘|날|아)|맑음|화창|햇살|햇빛|햇볕|쨍쨍",
+        "clear sky|sunny|sunlight|sunshine|sun is shining",
+    ),
 )  # fmt: skip
 _OVER = re.compile(
     r"(?<![가-힣])(?:비|눈|안개|바람)[이가는은도]? ?(?:그친|그쳤|그치|멎|멈추|멈췄|걷힌|걷혔|걷히)[가-힣]*"

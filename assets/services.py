@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from aipipeline.history.services import lock, recording
+from aipipeline.projects.checks import check_types
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.tracked import Tracked
 from assets.models import Character, CinematicPreset, Environment, LoRA
 
+MAX_OUTFITS = 100
 FIELDS: dict[type[Tracked], tuple[str, ...]] = {
     Character: (
         "name", "description", "default_clothing", "age", "role", "relations", "outfits", "color", "use_lora",
@@ -39,6 +42,22 @@ def save_asset(
     name = model._meta.model_name
     kind = f"{name}.{'create' if asset_id is None else 'update'}"
     values = clean(model, project, fields)
+    try:
+        return _save(model, project, actor, kind, tab, values, asset_id, seen)
+    except IntegrityError as error:
+        raise _taken(str(values.get("name", ""))) from error
+
+
+def _save(
+    model: Any,
+    project: Project,
+    actor: Any,
+    kind: str,
+    tab: str,
+    values: dict[str, Any],
+    asset_id: int | None,
+    seen: int | None,
+) -> Tracked:
     with recording(project=project, actor=actor, kind=kind, tab=tab) as recorder:
         if asset_id is None:
             row: Tracked = model(project=project, **values)
@@ -71,11 +90,17 @@ def clean(model: Any, project: Project, fields: Mapping[str, Any]) -> dict[str, 
             _("Unknown or read-only fields: %(names)s.") % {"names": ", ".join(unknown)},
             fields={name: [_("unknown or read-only")] for name in unknown},
         )
+    check_types(model, fields)
+    if "outfits" in fields:
+        _check_outfits(fields["outfits"])
     values = dict(fields)
-    if values.get("lora") not in (None, "") and not isinstance(values["lora"], LoRA):
-        wanted = values["lora"]
+    if values.get("lora") == "":
+        values["lora"] = None
+    if values.get("lora") is not None and not isinstance(values["lora"], LoRA):
+        wanted = str(values["lora"])
         rows = LoRA.objects.live().filter(project=project)
-        values["lora"] = rows.filter(pk=int(wanted)).first() if str(wanted).isdigit() else None
+        number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else None
+        values["lora"] = rows.filter(pk=number).first()
         if values["lora"] is None:
             raise Invalid(_("There is no such LoRA in this project."), fields={"lora": [_("unknown id")]})
     return values
@@ -103,4 +128,20 @@ def _validate(row: Tracked, values: dict[str, Any], asset_id: int | None) -> Non
     model: Any = type(row)
     taken = wanted and model.objects.filter(project=project, name=wanted).exclude(pk=asset_id).exists()
     if taken:
-        raise Conflict(_("There is one named %(name)s already.") % {"name": wanted}, fields={"name": [_("taken")]})
+        raise _taken(name)
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(_("There is one named %(name)s already.") % {"name": name}, fields={"name": [_("taken")]})
+
+
+def _check_outfits(outfits: Any) -> None:
+    good = isinstance(outfits, list) and len(outfits) <= MAX_OUTFITS
+    for outfit in outfits if good else []:
+        good = good and isinstance(outfit, dict) and set(outfit) <= {"name", "description"}
+        good = good and isinstance(outfit.get("name"), str) and isinstance(outfit.get("description", ""), str)
+    if not good:
+        raise Invalid(
+            _("Outfits are a list of objects with a name and a description."),
+            fields={"outfits": [_("not a list of outfits")]},
+        )

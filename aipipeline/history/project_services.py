@@ -1,52 +1,56 @@
 """Projects and members: made, changed and removed as actions. (They record history, so they live above it.)"""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
 from aipipeline.history.services import lock, recording
-from aipipeline.projects.errors import Conflict, Invalid
+from aipipeline.projects.checks import check_types
+from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Membership, Project, User
 from aipipeline.projects.permissions import Role
 
-EDITABLE = frozenset(
-    {"title", "description", "fps", "width", "height", "steps", "engine", "naming", "storage_root", "language"}
-)
+# The storage folder and the naming templates are not here: they name places on the server's disk.
+EDITABLE = frozenset({"title", "description", "fps", "width", "height", "steps", "engine", "language"})
+STEPS = ("first_image", "layout", "render", "post")
 
 
-def create_project(*, actor: Any, code: str, title: str, **fields: Any) -> Project:
+def create_project(*, actor: Any, code: str, title: str, tab: str = "", **fields: Any) -> Project:
     """A new project; whoever makes it becomes its administrator. Conflict when the code is taken."""
-    if unknown := set(fields) - EDITABLE:
-        raise Invalid(
-            _("Unknown fields: %(names)s.") % {"names": ", ".join(sorted(unknown))},
-            fields={key: [_("unknown")] for key in sorted(unknown)},
-        )
-    if Project.objects.filter(code__iexact=code).exists():
-        raise Conflict(
-            _("The code %(code)s is taken. Codes are never used again.") % {"code": code},
-            details={"code": code},
-        )
+    _check({"code": code, "title": title, **fields}, EDITABLE | {"code"})
     project = Project(code=code, title=title, **fields)
     _validate(project)
-    with recording(project=None, actor=actor, kind="project.create", undoable=False) as recorder:
-        recorder.create(project)
-        recorder.action.project = project
-        if getattr(actor, "pk", None):
-            Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
+    try:
+        with recording(project=None, actor=actor, kind="project.create", tab=tab, undoable=False) as recorder:
+            # Codes name folders, and some filesystems do not tell capitals from small letters.
+            if Project.objects.filter(code__iexact=code).exists():
+                raise _taken(code)
+            recorder.create(project)
+            recorder.action.project = project
+            if getattr(actor, "pk", None):
+                Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
+    except IntegrityError as error:
+        raise _taken(code) from error
     return project
+
+
+def _taken(code: str) -> Conflict:
+    return Conflict(
+        _("The code %(code)s is taken. Codes are never used again.") % {"code": code},
+        fields={"code": [_("taken")]},
+        details={"code": code},
+    )
 
 
 def update_project(
     *, project: Project, actor: Any, fields: dict[str, Any], seen: int | None = None, tab: str = ""
 ) -> Project:
     """Change settings of a project; the code never changes."""
-    if unknown := set(fields) - EDITABLE:
-        raise Invalid(
-            _("Unknown or fixed fields: %(names)s.") % {"names": ", ".join(sorted(unknown))},
-            fields={key: [_("unknown or fixed")] for key in sorted(unknown)},
-        )
+    _check(fields, EDITABLE)
     with recording(project=project, actor=actor, kind="project.update", tab=tab) as recorder:
         row: Project = lock(Project.objects.filter(pk=project.pk)).get()
         for name, value in fields.items():
@@ -58,32 +62,56 @@ def update_project(
     return row
 
 
-def remove_project(*, project: Project, actor: Any) -> None:
+def remove_project(*, project: Project, actor: Any, tab: str = "") -> None:
     """Take the project out of sight; its rows and files stay until an administrator purges them."""
-    with recording(project=project, actor=actor, kind="project.remove") as recorder:
+    with recording(project=project, actor=actor, kind="project.remove", tab=tab, undoable=False) as recorder:
         recorder.remove([lock(Project.objects.filter(pk=project.pk)).get()])
+        publish(f"project:{project.pk}", "membership.changed", ids=[])
 
 
-def set_member(*, project: Project, actor: Any, user: User, role: str) -> Membership:
-    """Give a person a role in the project; live pages check again what they may hear."""
+def set_member(*, project: Project, actor: Any, user: User, role: str, tab: str = "") -> Membership:
+    """Give a person a role in the project; live pages check again what they may hear. Conflict: the last admin."""
     if role not in Role.values:
         raise Invalid(_("Unknown role: %(role)s.") % {"role": role}, fields={"role": [_("unknown")]})
     params = {"user": user.username, "role": role}
-    with recording(project=project, actor=actor, kind="member.set", undoable=False, params=params):
+    with recording(project=project, actor=actor, kind="member.set", tab=tab, undoable=False, params=params):
+        if role != Role.ADMIN:
+            _keep_an_admin(project, user)
         member, _made = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
         publish(f"project:{project.pk}", "membership.changed", ids=[user.pk])
     return member
 
 
-def remove_member(*, project: Project, actor: Any, user: User) -> None:
-    """Take a person off the project; the last administrator stays."""
-    admins = Membership.objects.filter(project=project, role=Role.ADMIN)
-    if admins.filter(user=user).exists() and admins.count() == 1:
-        raise Conflict(_("A project keeps at least one administrator."))
+def remove_member(*, project: Project, actor: Any, user: User, tab: str = "") -> None:
+    """Take a person off the project; the last administrator stays (Conflict)."""
     params = {"user": user.username}
-    with recording(project=project, actor=actor, kind="member.remove", undoable=False, params=params):
-        Membership.objects.filter(project=project, user=user).delete()
+    with recording(project=project, actor=actor, kind="member.remove", tab=tab, undoable=False, params=params):
+        _keep_an_admin(project, user)
+        gone, _rows = Membership.objects.filter(project=project, user=user).delete()
+        if not gone:
+            raise NotFound(_("This person is not a member of the project."))
         publish(f"project:{project.pk}", "membership.changed", ids=[user.pk])
+
+
+def _keep_an_admin(project: Project, leaving: User) -> None:
+    lock(Project.objects.filter(pk=project.pk)).first()
+    admins = Membership.objects.filter(project=project, role=Role.ADMIN)
+    if admins.filter(user=leaving).exists() and not admins.exclude(user=leaving).exists():
+        raise Conflict(_("A project keeps at least one administrator."))
+
+
+def _check(fields: Mapping[str, Any], known: frozenset[str]) -> None:
+    if unknown := sorted(set(fields) - known):
+        raise Invalid(
+            _("Unknown or fixed fields: %(names)s.") % {"names": ", ".join(unknown)},
+            fields={name: [_("unknown or fixed")] for name in unknown},
+        )
+    check_types(Project, fields)
+    steps = fields.get("steps", ["render"])
+    if not isinstance(steps, list) or not steps or any(step not in STEPS for step in steps):
+        raise Invalid(
+            _("Steps are a list of %(names)s.") % {"names": ", ".join(STEPS)}, fields={"steps": [_("unknown")]}
+        )
 
 
 def _validate(project: Project) -> None:

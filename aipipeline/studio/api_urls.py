@@ -1,8 +1,9 @@
 """The REST API, version 1."""
 
-from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.permissions import IsAuthenticated
 
 from aipipeline.history.api import views as history
 from aipipeline.projects.api import views as access
@@ -17,13 +18,19 @@ P = "v1/projects/<str:code>"
 asset = r"^v1/projects/(?P<code>[^/]+)/(?P<kind>characters|environments|presets|loras)/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("schema/", login_not_required(SpectacularAPIView.as_view()), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("schema/", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="schema"),
+    path(
+        "docs/",
+        login_required(SpectacularSwaggerView.as_view(url_name="schema", permission_classes=[IsAuthenticated])),
+        name="docs",
+    ),
     path("v1/auth/token/", access.Token.as_view(), name="token"),
     path("v1/auth/token/refresh/", access.Refresh.as_view(), name="token_refresh"),
     path("v1/auth/ticket/", access.Ticket.as_view(), name="ticket"),
     path("v1/projects/", history.Projects.as_view()),
     path(f"{P}/", history.ProjectDetail.as_view()),
+    path(f"{P}/members/", history.Members.as_view()),
+    path(f"{P}/members/<str:username>/", history.OneMember.as_view()),
     path(f"{P}/undo/", history.Undo.as_view()),
     path(f"{P}/redo/", history.Redo.as_view()),
     path(f"{P}/scenarios/", scenarios.Scenarios.as_view()),
@@ -33,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"{asset}$", assets.Assets.as_view()),
     re_path(rf"{asset}(?P<asset_id>[0-9]{{1,18}})/$", assets.AssetDetail.as_view()),
     path(f"{P}/scenes/", shots.Scenes.as_view()),
+    path(f"{P}/scenes/<int:scene_id>/", shots.SceneDetail.as_view()),
     path(f"{P}/shots/", shots.Shots.as_view()),
     path(f"{P}/shots/batch/", shots.Batch.as_view()),
     path(f"{P}/shots/reorder/", shots.Reorder.as_view()),
@@ -61,4 +69,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/deliveries/<uuid:delivery_id>/", timeline.DeliveryDetail.as_view()),
     path("v1/tasks/<uuid:task_id>/", tasks.TaskDetail.as_view()),
     path("v1/tasks/<uuid:task_id>/cancel/", tasks.TaskCancel.as_view()),
+    re_path(r"^.*/$", access.Nowhere.as_view(), name="nowhere"),
 ]

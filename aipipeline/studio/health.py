@@ -1,28 +1,30 @@
 """Liveness, readiness and metrics: for load balancers and Prometheus."""
 
 import shutil
+import tempfile
 from collections.abc import Callable
 from hmac import compare_digest
 
 import redis
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from celery_workers.models import LedgerTask
-from renders.models import RenderJob, Worker, WorkerState
+from celery_workers.models import LedgerTask, TaskState
+from renders.models import JobState, RenderJob, Worker, WorkerState
 
 LEAST_FREE_BYTES = 512 * 1024**2
 
 
 @login_not_required
 @require_safe
+@never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers; asks nothing else."""
     return JsonResponse({"status": "ok"})
@@ -30,6 +32,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
+@never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when database, Redis and storage serve; 503 names the part that does not."""
     parts = {"database": _database, "redis": _redis, "storage": _storage}
@@ -48,10 +51,15 @@ def _database() -> str:
 
 
 def _redis() -> str:
+    # Its own client with short timeouts: a Redis that hangs must not hang the answer too.
+    location = settings.CACHES["default"]["LOCATION"]
+    client = redis.Redis.from_url(location, socket_connect_timeout=2, socket_timeout=2)
     try:
-        cache.set("readyz", 1, timeout=5)
-    except redis.RedisError:
+        client.ping()
+    except (redis.RedisError, OSError):
         return "does not answer"
+    finally:
+        client.close()
     return "ok"
 
 
@@ -59,7 +67,9 @@ def _storage() -> str:
     root = settings.STORAGE_ROOT
     try:
         root.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(root).free
+        with tempfile.TemporaryFile(dir=root) as file:
+            file.write(b"ready")
+        free = min(shutil.disk_usage(folder).free for folder in (root, settings.AIP_DATA))
     except OSError:
         return "is not writable"
     return "ok" if free > LEAST_FREE_BYTES else "is full"
@@ -67,6 +77,7 @@ def _storage() -> str:
 
 @login_not_required
 @require_safe
+@never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text, for whoever has the token (AIP_METRICS_TOKEN); nothing at all without one."""
     token = settings.METRICS_TOKEN
@@ -89,11 +100,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _jobs() -> dict[str, int]:
-    return dict(RenderJob.objects.order_by().values_list("state").annotate(n=Count("pk")))
+    counts = dict.fromkeys(JobState.values, 0)
+    return counts | dict(RenderJob.objects.order_by().values_list("state").annotate(n=Count("pk")))
 
 
 def _tasks() -> dict[str, int]:
-    return dict(LedgerTask.objects.order_by().values_list("state").annotate(n=Count("pk")))
+    counts = dict.fromkeys(TaskState.values, 0)
+    return counts | dict(LedgerTask.objects.order_by().values_list("state").annotate(n=Count("pk")))
 
 
 def _workers() -> dict[str, int]:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +26,9 @@ def task_json(task: LedgerTask) -> dict[str, Any]:
         "message": task.message,
         "result": task.result,
         "error": task.error,
+        "cancel_requested": task.cancel_requested,
+        "created_at": task.created_at,
+        "finished_at": task.finished_at,
     }
 
 
@@ -33,8 +37,12 @@ class TaskDetail(Endpoint):
         return Response(task_json(self.task(task_id)))
 
     def task(self, task_id: UUID) -> LedgerTask:
-        visible = Project.objects.visible_to(self.request.user)
-        task = LedgerTask.objects.filter(pk=task_id, project__in=visible).select_related("project").first()
+        """A task of a project that the caller may see; work of no project is its starter's and superusers'."""
+        user = self.request.user
+        mine = Q(project__in=Project.objects.visible_to(user)) | Q(project=None, actor=user)
+        if user.is_superuser:
+            mine |= Q(project=None)
+        task = LedgerTask.objects.filter(mine, pk=task_id).select_related("project").first()
         if task is None:
             raise NotFound(_("There is no such task."))
         return task
@@ -45,7 +53,8 @@ class TaskCancel(TaskDetail):
 
     def post(self, request: Request, task_id: UUID) -> Response:
         task = self.task(task_id)
-        require(request.user, "renders.cancel", task.project)
+        if task.project is not None:
+            require(request.user, "renders.cancel", task.project)
         ledger.cancel(task=task)
         task.refresh_from_db()
         return Response(task_json(task))

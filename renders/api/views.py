@@ -10,8 +10,9 @@ from rest_framework.response import Response
 
 from aipipeline.history.services import recording
 from aipipeline.media.uploads import kept_upload
-from aipipeline.projects.api.views import Endpoint, integer, integers
+from aipipeline.projects.api.views import MAX_ROWS, Endpoint, UploadEndpoint, integer, integers, only, text
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
+from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
 from renders.models import JobState, RenderJob, RenderPreset, Version, VersionKind, Worker, Workflow
 from renders.selectors import job_for, jobs_visible_to, version_for
@@ -64,16 +65,18 @@ def job_json(job: RenderJob) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class ShotVersions(Endpoint):
+class ShotVersions(UploadEndpoint):
     def get(self, request: Request, shot_id: int) -> Response:
         shot = shot_for(request.user, shot_id)
         rows = Version.objects.live().filter(shot=shot).select_related("project")
-        return self.page(rows, lambda found: [version_json(v) for v in found], ordering="-id")
+        return self.page(rows, lambda found: [version_json(v) for v in found], ordering=("-id",))
 
     def post(self, request: Request, shot_id: int) -> Response:
         shot = shot_for(request.user, shot_id)
         require(request.user, "versions.upload", shot.project)
-        kind = str(self.body().get("kind") or "")
+        body = self.body()
+        only(body, "kind", "file", "comment")
+        kind = text(body, "kind")
         if kind not in VersionKind.values:
             raise Invalid(_("Unknown kind of version."), fields={"kind": [_("unknown")]})
         with kept_upload(request.FILES.get("file")) as (name, path):
@@ -82,7 +85,7 @@ class ShotVersions(Endpoint):
                 kind=kind,
                 files={name: path},
                 actor=request.user,
-                comment=str(self.body().get("comment") or ""),
+                comment=text(body, "comment", limit=500),
             )
         return Response(version_json(version), status=201)
 
@@ -96,21 +99,37 @@ class VersionReview(Endpoint):
     def post(self, request: Request, version_id: int) -> Response:
         version = version_for(request.user, version_id)
         body = self.body()
-        verdict = str(body.get("verdict") or "")
+        only(body, "verdict", "text", "frame", "region")
+        verdict = text(body, "verdict")
         operation = "notes.write" if verdict == "comment" else "versions.review"
         require(request.user, operation, version.project)
-        region = body.get("region")
+        frame = integer(body.get("frame"), "frame")
+        if frame is not None and not 0 <= frame < 2**31:
+            raise Invalid(_("frame: a frame of the version is needed."), fields={"frame": [_("out of range")]})
         review = review_version(
             version=version,
             actor=request.user,
             verdict=verdict,
-            text=str(body.get("text") or ""),
-            frame=integer(body.get("frame"), "frame"),
-            region=region if isinstance(region, list) else None,
+            text=text(body, "text"),
+            frame=frame,
+            region=_region(body.get("region")),
             tab=self.tab,
         )
         version.refresh_from_db()
         return Response({"review": review.pk, "version": version_json(version)}, status=201)
+
+
+def _region(value: Any) -> list[float] | None:
+    """A drawn region as [x, y, width, height], fractions of the picture."""
+    if value is None:
+        return None
+    good = isinstance(value, list) and len(value) == 4
+    good = good and all(isinstance(n, (int, float)) and not isinstance(n, bool) and 0 <= n <= 1 for n in value)
+    if not good:
+        raise Invalid(
+            _("region: [x, y, width, height] as fractions of 1 are needed."), fields={"region": [_("not a region")]}
+        )
+    return [float(number) for number in value]
 
 
 class Renders(Endpoint):
@@ -120,34 +139,44 @@ class Renders(Endpoint):
         state = request.query_params.get("state")
         if state in JobState.values:
             rows = rows.filter(state=state)
-        return self.page(rows, lambda found: [job_json(job) for job in found], ordering="-created_at")
+        return self.page(rows, lambda found: [job_json(job) for job in found], ordering=("-created_at", "id"))
 
     def post(self, request: Request, code: str) -> Response:
         project = self.project(code, "renders.start")
         body = self.body()
+        only(body, "shots", "characters", "environments", "workflow", "preset", "step", "params", "priority", "after")
+        if others := [name for name in ("characters", "environments") if body.get(name)]:
+            raise Invalid(
+                _("No workflow makes versions of %(names)s yet. Send shots.") % {"names": ", ".join(others)},
+                fields={name: [_("not possible yet")] for name in others},
+            )
         ids = integers(body.get("shots", []), "shots")
         rows = Shot.objects.live().filter(project=project, pk__in=ids)
         shots = list(rows.select_related("project", "scene__environment", "environment", "preset"))
         if len(shots) != len(set(ids)):
             raise NotFound(_("A shot is not in this project."))
-        params = body.get("params") or {}
+        params = body.get("params", {})
         if not isinstance(params, dict):
             raise Invalid(_("params must be an object."), fields={"params": [_("not an object")]})
-        workflow = str(body.get("workflow") or "")
+        workflow = text(body, "workflow")
         if body.get("preset") is not None:
-            preset = RenderPreset.objects.live().filter(project=project, pk=integer(body["preset"], "preset")).first()
+            preset = (
+                RenderPreset.objects.visible_to(request.user)
+                .live()
+                .filter(project=project, pk=integer(body["preset"], "preset"))
+                .select_related("workflow")
+                .first()
+            )
             if preset is None:
                 raise NotFound(_("There is no such render preset."))
             workflow, params = preset.workflow.key, {**preset.params, **params}
-        after = [job_for(request.user, _uuid(value)) for value in body.get("after") or []]
-        if any(job.project_id != project.pk for job in after):
-            raise NotFound(_("A job to wait for is not in this project."))
+        after = _jobs(request, project, body.get("after", []))
         jobs = render_shots(
             project=project,
             actor=request.user,
             shots=shots,
             workflow=workflow,
-            step=str(body.get("step") or ""),
+            step=text(body, "step"),
             params=params,
             priority=max(-100, min(100, integer(body.get("priority"), "priority") or 0)),
             after=after,
@@ -157,11 +186,18 @@ class Renders(Endpoint):
         return Response({"jobs": [job_json(job) for job in found]}, status=201)
 
 
-def _uuid(value: Any) -> UUID:
+def _jobs(request: Request, project: Project, values: Any) -> list[RenderJob]:
+    """The jobs of this project with these ids, in one query; Invalid for anything else."""
     try:
-        return UUID(str(value))
-    except ValueError:
-        raise Invalid(_("after: job ids are needed."), fields={"after": [_("not an id")]}) from None
+        ids = {UUID(value) for value in values} if isinstance(values, list) and len(values) <= MAX_ROWS else None
+    except (ValueError, AttributeError, TypeError):
+        ids = None
+    if ids is None:
+        raise Invalid(_("after: job ids are needed."), fields={"after": [_("not an id")]})
+    rows = list(RenderJob.objects.visible_to(request.user).filter(project=project, pk__in=ids))
+    if len(rows) != len(ids):
+        raise NotFound(_("A job to wait for is not in this project."))
+    return rows
 
 
 class RenderDetail(Endpoint):
@@ -171,7 +207,9 @@ class RenderDetail(Endpoint):
     def patch(self, request: Request, job_id: UUID) -> Response:
         job = job_for(request.user, job_id)
         require(request.user, "renders.manage", job.project)
-        value = integer(self.body().get("priority"), "priority")
+        body = self.body()
+        only(body, "priority")
+        value = integer(body.get("priority"), "priority")
         if value is None:
             raise Invalid(_("Only the priority can be changed."), fields={"priority": [_("required")]})
         changed = RenderJob.objects.filter(pk=job.pk, state=JobState.QUEUED).update(priority=max(-100, min(100, value)))
@@ -227,13 +265,14 @@ class Presets(Endpoint):
 
     def post(self, request: Request) -> Response:
         body = self.body()
-        project = self.project(str(body.get("project") or ""), "renders.start")
-        name, params = str(body.get("name") or "").strip(), body.get("params") or {}
+        only(body, "project", "name", "workflow", "params")
+        project = self.project(text(body, "project"), "renders.start")
+        name, params = text(body, "name").strip(), body.get("params") or {}
         if not name or len(name) > 120 or not isinstance(params, dict):
             raise Invalid(_("A preset needs a name and parameters."), fields={"name": [_("required")]})
         if RenderPreset.objects.filter(project=project, name=name).exists():
             raise Conflict(_("There is one named %(name)s already.") % {"name": name})
-        workflow = workflow_named(str(body.get("workflow") or ""))
+        workflow = workflow_named(text(body, "workflow"))
         with recording(project=project, actor=request.user, kind="preset.create", tab=self.tab) as recorder:
             row = recorder.create(
                 RenderPreset(project=project, name=name, workflow=workflow, params=params, author=request.user)  # type: ignore[misc]  # authenticated by the permission class

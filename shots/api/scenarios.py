@@ -8,16 +8,18 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aipipeline.projects.api.views import Endpoint, integer, integers
+from aipipeline.projects.api.views import Endpoint, UploadEndpoint, integer, integers, only, text
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.permissions import require
 from celery_workers.ledger import TaskContext, ledger_kind, submit
 from shots.api.views import shots_json
 from shots.models import Scenario
-from shots.selectors import shots_of
+from shots.scenario.reading import MAX_BYTES
+from shots.selectors import scenarios_of, shots_of
 from shots.services import scenarios
 from shots.sheets import uploads
 from shots.sheets.export import export_sheet
+from shots.sheets.reading import MAX_BYTES as MAX_SHEET_BYTES
 from shots.views.sheets import TYPES
 
 
@@ -26,15 +28,22 @@ def scenario_json(row: Scenario) -> dict[str, Any]:
     return {"id": row.pk, **{name: getattr(row, name) for name in names}}
 
 
-class Scenarios(Endpoint):
+class Scenarios(UploadEndpoint):
+    def get(self, request: Request, code: str) -> Response:
+        rows = scenarios_of(self.project(code, "project.view"), request.user).defer("text", "proposal")
+        return self.page(rows, lambda found: [scenario_json(row) for row in found], ordering=("-id",))
+
     def post(self, request: Request, code: str) -> Response:
         project = self.project(code, "scenario.edit")
         upload = request.FILES.get("file")
-        text = self.body().get("text")
+        body = self.body()
+        only(body, "text", "file", "title")
+        pasted = text(body, "text", limit=MAX_BYTES)
         if upload is not None:
-            data, name = upload.read(), str(upload.name)
-        elif isinstance(text, str) and text.strip():
-            data, name = text.encode(), "pasted.txt"
+            # One byte more than is taken: the reader itself then says that it is too large.
+            data, name = upload.read(MAX_BYTES + 1), str(upload.name)
+        elif pasted.strip():
+            data, name = pasted.encode(), "pasted.txt"
         else:
             raise Invalid(_("Send `text` or a `file`."), fields={"text": [_("empty")]})
         row = scenarios.add_scenario(
@@ -42,7 +51,7 @@ class Scenarios(Endpoint):
             actor=request.user,
             data=data,
             filename=name,
-            title=str(self.body().get("title") or ""),
+            title=text(body, "title", limit=200),
             tab=self.tab,
         )
         return Response(scenario_json(row), status=201)
@@ -93,7 +102,9 @@ class Proposal(ScenarioEndpoint):
 class Apply(ScenarioEndpoint):
     def post(self, request: Request, scenario_id: int) -> Response:
         row = self.scenario(scenario_id, "scenario.edit")
-        wanted = self.body().get("shots")
+        body = self.body()
+        only(body, "shots")
+        wanted = body.get("shots")
         chosen = integers(wanted, "shots") if wanted is not None else None
         made = scenarios.apply_scenario(scenario=row, actor=request.user, tab=self.tab, chosen=chosen)
         rows = list(shots_of(row.project, request.user).filter(pk__in=[shot.pk for shot in made]))
@@ -111,14 +122,15 @@ class Sheet(Endpoint):
         )
 
 
-class SheetImports(Endpoint):
+class SheetImports(UploadEndpoint):
     def post(self, request: Request, code: str) -> Response:
         project = self.project(code, "sheets.import")
         upload = request.FILES.get("file")
         if upload is None:
             raise Invalid(_("Send the sheet as `file`."), fields={"file": [_("required")]})
-        kind = str(self.body().get("kind") or "shots")
-        kept = uploads.keep(project=project, kind=kind, name=str(upload.name), data=upload.read(), token=uuid4().hex)
+        kind = text(self.body(), "kind") or "shots"
+        data = upload.read(MAX_SHEET_BYTES + 1)  # one more than is taken: the reader then says that it is too large
+        kept = uploads.keep(project=project, kind=kind, name=str(upload.name), data=data, token=uuid4().hex)
         return Response({"id": kept.token, **uploads.describe(kept, actor=request.user)}, status=201)
 
 
@@ -137,5 +149,10 @@ class SheetImportApply(SheetImportDetail):
     http_method_names = ["post", "options"]
 
     def post(self, request: Request, token: str) -> Response:
+        """Apply the sheet's values, `{"accept": "all"}`: one undo step."""
         kept = self.kept(token)
+        body = self.body()
+        only(body, "accept")
+        if body.get("accept", "all") != "all":
+            raise Invalid(_('accept: only "all" is taken.'), fields={"accept": [_("unknown")]})
         return Response({"id": kept.token, **uploads.apply(kept, actor=request.user, tab=self.tab)})

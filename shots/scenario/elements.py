@@ -4,45 +4,22 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from shots.scenario.headings import Heading, is_act, parse_heading
+from shots.scenario import cues
+from shots.scenario.headings import Heading, is_act, is_english, parse_heading
+from shots.scenario.prose import quoted_speeches
 
-_TITLE_KEY = re.compile(r"^(?:[A-Za-z][A-Za-z ]{1,20}|제목|작가|각본|극본|감독|원작|부제|연락처|날짜|저자|글)\s*[:：]")
-_COLON = re.compile(r"^(?P<name>[^:：()\[\]\"“”.!?…,]{1,24}?)\s*(?P<paren>\([^)]{0,60}\))?\s*[:：]\s*(?P<text>.*)$")
-_TABBED = re.compile(r"^(?P<name>[가-힣A-Za-z0-9]{1,10})(?:\t+| {2,})(?P<text>\S.*)$")
-_OWN_LINE = re.compile(r"^(?P<name>[가-힣][가-힣A-Za-z0-9 ]{0,9})\s*(?P<paren>\([^)]{1,40}\))?$")
-_CUE = re.compile(r"^(?P<name>[^a-z()가-힣]*[A-Z][^a-z()가-힣]*?)\s*(?P<paren>(?:\([^)]*\)\s*)*)\^?$")
-_TRANSITION = re.compile(
-    r"^(?:[A-Z][A-Z ]+TO:|FADE (?:IN|OUT|TO BLACK)[.:]?|CUT TO:?|DISSOLVE.*|SMASH CUT.*|"
-    r"(?:페이드|디졸브|컷\s*투|암전|장면 전환|F\.?\s?[IO]|O\.?\s?L)[^가-힣]*(?:인|아웃|투)?[.:]?|THE END\.?|-?\s*끝\s*-?)$"
-)
-_INSERT = re.compile(r"^(?:INSERT\b|인서트)", re.IGNORECASE)
-_NO_NAMES = {
-    "제목", "장소", "시간", "시간대", "등장인물", "배경", "주의", "메모", "작가", "줄거리", "시놉시스", "기획의도", "로그라인",
-    "note", "cut to", "fade in", "fade out", "효과음", "자막", "음악", "인서트", "insert", "bgm", "time", "place",
-}  # fmt: skip
-_VOICE = {
-    "n",
-    "na",
-    "v.o",
-    "vo",
-    "v.o.",
-    "o.s",
-    "o.s.",
-    "e",
-    "off",
-    "독백",
-    "내레이션",
-    "나레이션",
-    "목소리",
-    "전화",
-    "cont'd",
-    "f",
-}
+DIALECTS = ("fountain", "korean", "english", "prose")
+FILMED = frozenset({"action", "insert", "caption", "speech"})
+_FOUNTAIN_MARK = re.compile(r"^(?:Title\s*[:：]|@\S|\.[^.\s]|>\s*\S|!\S|={3,}$|#{1,6} |=\s?[^=\s]|\[\[|/\*|~\S)")
+_PLAIN_CUE = re.compile(r"^[^a-z가-힣]*[A-Z][^a-z가-힣]*$")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Element:
-    """`kind`: heading, action, insert, speech, transition, section, synopsis, title. Lines count from 1, inclusive."""
+    """Lines `first` to `last`, counted from 1, inclusive.
+
+    `kind`: title, section, synopsis, cast, heading, action, insert, caption, speech, transition.
+    """
 
     kind: str
     text: str
@@ -56,179 +33,274 @@ class Element:
 
 
 def detect_dialect(text: str, filename: str) -> str:
-    """fountain, korean, english or prose: what the headings and the file's name say."""
-    korean = english = 0
+    """fountain, korean, english or prose: what the headings, the marks and the file's name say."""
+    korean = english = marks = 0
     for line in text.split("\n"):
-        stripped = line.strip().lstrip(".")
-        if len(stripped) > 200 or (heading := parse_heading(stripped)) is None:
+        if len(line) > 250 or not line.strip():
             continue
-        if re.match(r"^(?:INT|EXT|EST|I/E)", stripped, re.IGNORECASE) and not re.search("[가-힣]", heading.text):
-            english += 1
-        else:
-            korean += 1
-    if filename.lower().endswith(".fountain"):
+        stripped = line.strip()
+        marks += bool(_FOUNTAIN_MARK.match(stripped))
+        if parse_heading(stripped) is not None:
+            if is_english(stripped):
+                english += 1
+            else:
+                korean += not stripped.startswith((".", "INT", "EXT"))
+    if filename.lower().endswith(".fountain") and (english or marks or not korean):
         return "fountain"
     if korean:
         return "korean"
-    return "english" if english else "prose"
+    if english:
+        return "english"
+    bilingual = any(re.match(r"^(?:INT|EXT)\b.*[가-힣]", line.strip()) for line in text.split("\n") if len(line) < 200)
+    return "korean" if bilingual else "prose"
 
 
-def read_elements(text: str, dialect: str) -> tuple[list[Element], list[int]]:
-    """The elements in order, and the numbers of lines that belong to none (notes, boneyard, page breaks)."""
+def read_elements(text: str, dialect: str) -> list[Element]:
+    """The elements in order; blank lines, notes, boneyard and page breaks belong to none."""
     return _Reader(text, dialect).read()
 
 
 class _Reader:
     def __init__(self, text: str, dialect: str) -> None:
-        self.lines = _without_comments(text).split("\n")
-        self.original = text.split("\n")
+        self.raw = cues.without_comments(text).split("\n")
+        self.lines = [line.strip() for line in self.raw]
         self.dialect = dialect
         self.elements: list[Element] = []
         self.at = 0
-        tabbed = Counter(m.group("name") for line in self.lines if len(line) < 400 and (m := _TABBED.match(line)))
-        self.tab_names = {name for name, count in tabbed.items() if count >= 2}
+        self.tabbed = self._often(cues.TABBED, stripped=False)
+        self.own_line = self._often(cues.CJK_LINE if dialect == "fountain" else cues.OWN_LINE, alone=True)
 
-    def read(self) -> tuple[list[Element], list[int]]:
+    def read(self) -> list[Element]:
         self._title_page()
         while self.at < len(self.lines):
-            line = self.lines[self.at].strip()
-            if line:
+            if line := self.lines[self.at]:
                 self._one(line)
             self.at += 1
-        covered = {n for e in self.elements for n in range(e.first, e.last + 1)}
-        unused = [n for n, line in enumerate(self.original, 1) if line.strip() and n not in covered]
-        return self.elements, unused
+        return self.elements
+
+    def _often(self, pattern: re.Pattern[str], *, stripped: bool = True, alone: bool = False) -> set[str]:
+        """Names that stand at the start of two or more lines of this form."""
+        found: Counter[str] = Counter()
+        for at, line in enumerate(self.lines if stripped else self.raw):
+            if (
+                not line
+                or len(line) > (40 if alone else 400)
+                or (alone and (not self._blank(at - 1) or self._blank(at + 1)))
+            ):
+                continue
+            if match := pattern.match(line):
+                found[match.group("name").strip()] += 1
+        return {name for name, count in found.items() if count >= 2}
+
+    def _blank(self, at: int) -> bool:
+        return not 0 <= at < len(self.lines) or not self.lines[at]
+
+    def _next(self) -> str:
+        return self.lines[self.at + 1] if self.at + 1 < len(self.lines) else ""
+
+    def _add(self, kind: str, text: str, first: int, last: int | None = None) -> None:
+        self.elements.append(Element(kind, text, first + 1, (first if last is None else last) + 1))
 
     def _title_page(self) -> None:
-        while self.at < len(self.lines) and not self.lines[self.at].strip():
+        while self.at < len(self.lines) and not self.lines[self.at]:
             self.at += 1
-        first = self.lines[self.at].strip() if self.at < len(self.lines) else ""
-        if not _TITLE_KEY.match(first) or len(first) > 120 or _TRANSITION.match(first):
+        first = self.lines[self.at] if self.at < len(self.lines) else ""
+        if not cues.TITLE_KEY.match(first) or len(first) > 200:
             return
         start = self.at
-        while self.at < len(self.lines) and self.lines[self.at].strip():
-            if parse_heading(self.lines[self.at].strip()):
-                break
+        while self.at < len(self.lines) and self.lines[self.at] and parse_heading(self.lines[self.at]) is None:
             self.at += 1
-        self._add("title", "\n".join(self.lines[start : self.at]), start, self.at - 1)
-
-    def _add(self, kind: str, text: str, first: int, last: int | None = None, **more: object) -> None:
-        self.elements.append(Element(kind, text, first + 1, (first if last is None else last) + 1, **more))  # type: ignore[arg-type]
+        self._add("title", "\n".join(self.raw[start : self.at]), start, self.at - 1)
 
     def _one(self, line: str) -> None:
         at = self.at
-        if re.match(r"^={3,}$", line) or re.match(r"^[-_*~─—=]{3,}$", line):
+        fountain = self.dialect == "fountain"
+        if cues.DIVIDER.match(line):
             return
-        if line.startswith("=") and self.dialect == "fountain":
+        if fountain and line.startswith("="):
             self._add("synopsis", line.lstrip("= "), at)
-        elif line.startswith("~") and line.endswith("~"):
-            self._add("insert", line.strip("~ "), at)
-        elif line.startswith("!") and self.dialect == "fountain":
+        elif fountain and line.startswith("!"):
             self._paragraph(line[1:])
-        elif line.startswith(".") and not line.startswith("..") and (heading := parse_heading(line[1:], forced=True)):
-            self._add("heading", line[1:].strip(), at, heading=heading)
+        elif (
+            line.startswith(".")
+            and line[1:2] not in ("", ".", " ")
+            and (forced := parse_heading(line[1:], forced=True))
+        ):
+            self._heading_of(line[1:], forced)
         elif (heading := self._heading(line)) is not None:
-            self._add("heading", line, at, heading=heading)
-        elif re.match(r"^#+\s", line) or is_act(line):
-            self._add("section", line.lstrip("# ").strip("[]"), at)
-        elif line.startswith(">") and line.endswith("<") and not _TRANSITION.match(line.strip("<> ")):
-            self._add("insert", line.strip("<> "), at)
-        elif (line.startswith(">") and len(line) < 80) or _TRANSITION.match(line):
+            self._heading_of(line, heading)
+        elif self._front_matter(line):
+            return
+        elif is_act(line) or re.match(r"^#{1,6}(?:\s|[^\s\d#])", line):
+            self._add("section", line.strip("# []◇◆"), at)
+        elif cues.is_transition(line):
             self._add("transition", line.strip("<> "), at)
-        elif _INSERT.match(line):
-            self._paragraph(line, kind="insert")
+        elif line.startswith(">") and line.endswith("<"):
+            self._add("caption", cues.without_marks(line.strip("<> \t")), at)
+        elif line.startswith(">") and len(line) < 80:
+            self._add("transition", line.strip("<> "), at)
+        elif match := cues.CAPTION.match(line[:400]):
+            self._add("caption", (match.group("text") or match.group("wave")).strip(), at)
+        elif match := cues.INSERT.match(line):
+            self._paragraph(line[match.end() :], kind="insert")
         elif not self._speech(line):
             self._paragraph(line)
 
+    def _heading_of(self, line: str, heading: Heading) -> None:
+        self.elements.append(Element("heading", line.strip(), self.at + 1, self.at + 1, heading=heading))
+
     def _heading(self, line: str) -> Heading | None:
-        if self.dialect == "fountain" and not self._blank_before() and not line.startswith(("S#", "#")):
-            return None
-        return parse_heading(line)
+        heading = parse_heading(line)
+        if heading is None or self.dialect != "fountain" or line.startswith(("S#", "#")):
+            return heading
+        # Fountain wants a blank line before a heading; a heading under a heading is one all the same.
+        after_heading = (
+            bool(self.elements) and self.elements[-1].kind == "heading" and self.elements[-1].last == self.at
+        )
+        return heading if self._blank(self.at - 1) or after_heading else None
 
-    def _blank_before(self) -> bool:
-        return self.at == 0 or not self.lines[self.at - 1].strip()
-
-    def _next(self) -> str:
-        return self.lines[self.at + 1].strip() if self.at + 1 < len(self.lines) else ""
+    def _front_matter(self, line: str) -> bool:
+        """A cast list or a synopsis: up to the next blank line (cast lists may have blank lines inside) or heading."""
+        cast = bool(cues.CAST_HEAD.match(line[:60]))
+        if not cast and not cues.SYNOPSIS_HEAD.match(line[:60]):
+            return False
+        start = self.at
+        if cast and not self._next():
+            self.at += 1
+        rows: list[str] = []
+        while self._next() and parse_heading(self._next()) is None and (not cast or cues.cast_row(self._next())):
+            rows.append(self._next())
+            self.at += 1
+        self._add("cast" if cast else "synopsis", "\n".join(rows), start, self.at)
+        return True
 
     def _speech(self, line: str) -> bool:
-        if line.startswith("@"):
-            name, paren = _name_and_paren(line[1:])
-            return self._block(name, paren)
-        if len(line) > 2000:
+        if line.startswith("@") and len(line) < 200:
+            name, _open, paren = line[1:].partition("(")
+            return self._block(name, f"({paren}" if paren else "")
+        if len(line) > 2500:
             return False
-        if len(line) <= 80 and self.dialect != "korean" and self._blank_before() and self._next():
-            match = _CUE.match(line)
-            if match and len(match.group("name").strip()) <= 40 and not line.endswith((".", "!", "?")):
-                return self._block(match.group("name").strip(), match.group("paren"))
+        if len(line) <= 80 and self._blank(self.at - 1) and self._next() and self._cue(line):
+            return True
         if self.dialect == "fountain":
             return False
-        if (match := _COLON.match(line)) and _is_name(match.group("name")):
+        if (match := cues.COLON.match(line)) and cues.is_name(match.group("name")):
             name, paren = match.group("name").strip(), match.group("paren") or ""
             if not match.group("text").strip():
                 return self._block(name, paren)
             self._say(name, paren, [match.group("text")], self.at, self.at)
             return True
-        if (match := _TABBED.match(self.lines[self.at])) and match.group("name") in self.tab_names:
+        if (match := cues.QUOTED.match(line)) and cues.is_name(match.group("name")):
+            self._say(match.group("name"), match.group("paren") or "", [match.group("text")], self.at, self.at)
+            return True
+        if (match := cues.TABBED.match(self.raw[self.at])) and match.group("name") in self.tabbed:
             self._say(match.group("name"), "", [match.group("text")], self.at, self.at)
             return True
-        if self.dialect == "korean" and self._blank_before() and self._next() and (match := _OWN_LINE.match(line)):
-            next_is_heading = parse_heading(self._next()) is not None
-            if not next_is_heading and len(match.group("name").split()) <= 2 and _is_name(match.group("name")):
-                return self._block(match.group("name").strip(), match.group("paren") or "")
         return False
 
+    def _cue(self, line: str) -> bool:
+        """A name on a line of its own, with the speech below it."""
+        match = cues.CUE.match(line)
+        if match and len(match.group("name").strip()) <= 40 and not line.endswith((".", "!", "?", ":", ",")):
+            return self._block(match.group("name"), match.group("paren"))
+        if self.dialect not in ("korean", "fountain"):
+            return False
+        match = (cues.CJK_LINE if self.dialect == "fountain" else cues.OWN_LINE).match(line)
+        if match is None or not cues.is_name(match.group("name")) or parse_heading(self._next()) is not None:
+            return False
+        name, following = match.group("name").strip(), self._next()
+        certain = bool(match.group("paren")) or name in self.own_line or following.startswith(("(", "（"))
+        # "창가" over a line of stage direction is a place; directions end in the plain present, speech seldom does.
+        likely = self.dialect == "korean" and " " not in name and len(name) <= 4 and not following.endswith("다.")
+        return (certain or likely) and self._block(name, match.group("paren") or "")
+
     def _block(self, name: str, paren: str) -> bool:
-        """A cue on its own line: everything up to the next blank line is the speech."""
+        """Everything up to the next blank line, heading or cue is the speech."""
         start = self.at
         said: list[str] = []
-        while self._next():
-            said.append(self._next())
+        while self.at + 1 < len(self.lines):
+            following = self._next()
+            if not following:
+                # Fountain keeps a speech open over a line of two spaces.
+                if (
+                    self.dialect == "fountain"
+                    and said
+                    and self.raw[self.at + 1].startswith("  ")
+                    and not self._blank(self.at + 2)
+                ):
+                    self.at += 1
+                    continue
+                break
+            if parse_heading(following) is not None or (said and self._begins_speech(following)):
+                break
+            said.append(following)
             self.at += 1
-        if not said or not name.strip():
+        if not said or not name.strip(" *_"):
             self.at = start
             return False
-        self._say(name, paren, said, start, self.at)
+        self._say(name.strip(" *_^"), paren, said, start, self.at)
         return True
 
+    def _begins_speech(self, line: str) -> bool:
+        if self.dialect == "fountain" or len(line) > 2500:
+            return False
+        return bool((match := cues.COLON.match(line)) and cues.is_name(match.group("name")))
+
     def _say(self, name: str, paren: str, said: list[str], first: int, last: int) -> None:
-        inner = [part.strip() for part in re.findall(r"\(([^)]*)\)", paren)]
-        if match := re.match(r"^(.+?)\s*\(([^)]*)\)\s*$", name):
-            name, inner = match.group(1), [match.group(2), *inner]
+        inner = [part.strip() for part in re.findall(r"[(（]([^)）]*)[)）]?", paren) if part.strip()]
         manner: list[str] = []
         words: list[str] = []
         for line in said:
-            rest = line.strip().strip('"“”')
-            while match := re.match(r"^[*\[]?\(([^)]*)\)[*\]]?\s*", rest):
-                manner.append(match.group(1).strip())
+            rest = line.strip().lstrip("~").strip('"“” ')
+            while match := cues.MANNER_LEAD.match(rest):
+                manner.append(match.group("manner").strip(" *_"))
                 rest = rest[match.end() :]
-            if rest.strip():
-                words.append(re.sub(r"\s*\(([^)]*)\)\s*", " ", rest).strip(' _*"“”'))
-        voice = any(part.lower().rstrip(".") in {v.rstrip(".") for v in _VOICE} for part in inner)
-        detail = ", ".join(p for p in inner if p.lower().rstrip(".") not in {v.rstrip(".") for v in _VOICE})
-        voice = voice or name in ("나레이션", "내레이션", "나레이터", "NARRATOR", "NARRATION")
-        self._add(
-            "speech", "\n".join(w for w in words if w), first, last,
-            character=name.strip(), detail=detail, manner=", ".join(manner), voice_over=voice,
-        )  # fmt: skip
+            rest = cues.without_marks(cues.MANNER_INSIDE.sub(" ", rest)).strip(' "“”')
+            if rest:
+                words.append(rest)
+        voice, detail = cues.extension(inner)
+        self.elements.append(
+            Element(
+                "speech",
+                "\n".join(words),
+                first + 1,
+                last + 1,
+                character=re.sub(r"\s+", " ", name.strip()),
+                detail=detail,
+                manner=", ".join(m for m in manner if m),
+                voice_over=voice or cues.narrates(name),
+            )
+        )
 
     def _paragraph(self, line: str, kind: str = "action") -> None:
-        """Lines up to a blank one, a heading or a speech are one paragraph of action."""
+        """Lines up to a blank one, a heading, a transition or a speech are one paragraph."""
         start = self.at
         parts = [line]
-        while self._next():
-            following = self._next()
-            if parse_heading(following) or _TRANSITION.match(following) or following.startswith((">", "@", "#")):
-                break
-            looks_said = (match := _COLON.match(following)) and _is_name(match.group("name"))
-            if self.dialect != "fountain" and looks_said:
+        while following := self._next():
+            if (
+                parse_heading(following) is not None
+                or cues.is_transition(following)
+                or following.startswith((">", "@", "#"))
+                or cues.INSERT.match(following)
+                or cues.CAPTION.match(following[:400])
+                or self._begins_speech(following)
+                or ((match := cues.TABBED.match(self.raw[self.at + 1])) and match.group("name") in self.tabbed)
+            ):
                 break
             parts.append(following)
             self.at += 1
-        text = " ".join(p.strip() for p in parts).strip()
+        text = " ".join(parts).strip()
         if _wrapped(text):
             text = text[1:-1].strip()
-        self._add(kind, text.strip("*_ "), start, self.at)
+        text = cues.without_marks(re.sub(r"\s+", " ", text))
+        if self.dialect == "prose" and kind == "action" and (speeches := quoted_speeches(text)):
+            for said in speeches:
+                if said.speaker:
+                    self._say(said.speaker, "", [said.text], start, self.at)
+                else:
+                    self._add(kind, said.text, start, self.at)
+        else:
+            self._add(kind, text, start, self.at)
 
 
 def _wrapped(text: str) -> bool:
@@ -241,29 +313,3 @@ def _wrapped(text: str) -> bool:
         if depth == 0:
             return place == len(text) - 1
     return False
-
-
-def _name_and_paren(text: str) -> tuple[str, str]:
-    match = re.match(r"^([^(]*)(.*)$", text.strip())
-    assert match is not None  # the pattern takes any text
-    return match.group(1).strip(), match.group(2)
-
-
-def _is_name(text: str) -> bool:
-    """Could this be a character's name? Short, no sentence, not one of the words that head other lines."""
-    name = text.strip()
-    if not name or name.lower() in _NO_NAMES or len(name) > 20 or len(name.split()) > 3:
-        return False
-    if re.search("[가-힣]", name):
-        return len(name) <= 12 and not name.endswith(("다", "요", "까"))
-    return bool(re.match(r"^[A-Z]", name)) and not re.match(r"^\d", name)
-
-
-def _without_comments(text: str) -> str:
-    """Boneyard and notes blanked out, line by line, so that line numbers stay."""
-
-    def blank(match: "re.Match[str]") -> str:
-        return "\n" * match.group(0).count("\n")
-
-    text = re.sub(r"/\*.*?\*/", blank, text, flags=re.DOTALL) if "*/" in text else text
-    return re.sub(r"\[\[.*?\]\]", blank, text, flags=re.DOTALL) if "]]" in text else text

@@ -28,7 +28,7 @@ _ACT = re.compile(
 )
 _NUMBER_AT_END = re.compile(r"#([\w.\-]{1,20})#$")
 _SEPARATORS = re.compile(r"[/|—–,·()\[\]→]|\s-\s|(?<=[가-힣])\.(?=\s|$)|(?<=[^\s])[-–—](?=[^\s]*$)(?=[日夜天])")
-_EDGES = " .:*\"“”'‘’-_　\t"
+_EDGES = " .…:*\"“”'‘’-_　\t"
 _TIME_WORDS = re.compile(
     r"새벽|여명|일출|동틀\s?녘?|해\s?질\s?(?:녘|무렵)?|노을|황혼|석양|일몰|저녁|한?밤|심야|야간|자정|아침|오전|오후|한?낮|대낮|정오|주간|"
     r"(?<![a-z])(?:pre-?dawn|dawn|daybreak|sunrise|dusk|sunset|twilight|magic hour|evening|night|midnight|morning|"
@@ -110,6 +110,7 @@ def _parts(text: str, number: str, body: str) -> Heading:
     for raw in _SEPARATORS.split(body):
         token = raw.strip(_EDGES)
         if not token:
+            location = location or raw.strip(" .") * ("…" in raw)
             continue
         if token.lower() in _SIDES:
             inside, known = (inside if known else conditions.interior(token)), True
@@ -117,7 +118,7 @@ def _parts(text: str, number: str, body: str) -> Heading:
             time = token
         elif _CONTINUES.match(token.lower()):
             continues = True
-        elif not location:
+        elif not location and not body.startswith("("):
             location, found = _split_time(token)
             time = time or found
         else:
@@ -138,6 +139,6 @@ def is_time(token: str) -> bool:
 def _split_time(token: str) -> tuple[str, str]:
     """A place with its time behind it and nothing between: "HOUSE DAY", "카페 밤"."""
     words = token.split()
-    if len(words) > 1 and is_time(words[-1]):
+    if len(words) > 1 and is_time(words[-1]) and not words[-2].endswith("의"):
         return " ".join(words[:-1]), words[-1]
     return token, ""

@@ -4,11 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aipipeline.projects.api.views import Endpoint, integer
+from aipipeline.projects.api.views import MAX_ROWS, Endpoint, integer, only, text
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
@@ -53,8 +54,9 @@ class EditDetail(Endpoint):
     def patch(self, request: Request, code: str) -> Response:
         project = self.project(code, "timeline.edit")
         body = self.body()
+        only(body, "revision", "ops")
         ops = body.get("ops")
-        if not isinstance(ops, list) or not all(isinstance(op, dict) for op in ops):
+        if not isinstance(ops, list) or len(ops) > MAX_ROWS or not all(isinstance(op, dict) for op in ops):
             raise Invalid(_("Give `ops` as a list of objects."), fields={"ops": [_("not a list")]})
         apply_ops(
             project=project,
@@ -86,7 +88,9 @@ class Export(Endpoint):
 class Deliveries(Endpoint):
     def post(self, request: Request, code: str) -> Response:
         project = self.project(code, "timeline.export")
-        kind = str(self.body().get("kind") or "h264")
+        body = self.body()
+        only(body, "kind")
+        kind = text(body, "kind") or "h264"
         if kind not in DELIVERIES:
             raise Invalid(_("Deliveries: h264."), fields={"kind": [_("unknown")]})
         task = request_movie(project=project, actor=request.user, kind=DELIVERIES[kind])
@@ -96,8 +100,11 @@ class Deliveries(Endpoint):
 class DeliveryDetail(Endpoint):
     def get(self, request: Request, delivery_id: UUID) -> Response:
         visible = Project.objects.visible_to(request.user)
-        task = LedgerTask.objects.filter(pk=delivery_id, kind="timeline.film", project__in=visible).first()
+        rows = LedgerTask.objects.filter(pk=delivery_id, kind="timeline.film", project__in=visible)
+        task = rows.select_related("project").first()
         if task is None or task.project is None:
             raise NotFound(_("There is no such delivery."))
         require(request.user, "timeline.download", task.project)
-        return Response(task_json(task))
+        movie = task.result.get("movie")
+        url = reverse("timeline:movie", args=[task.project.code, movie]) if movie else None
+        return Response({**task_json(task), "url": url})

@@ -8,7 +8,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError, ValidationError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 
 from aipipeline.projects.api.errors import TooLarge
 
@@ -41,6 +41,18 @@ class StrictJSONParser(BaseParser):
         if not isinstance(found, dict):
             raise ValidationError(_("The request must be a JSON object."))
         _check(found)
+        return found
+
+
+class StrictMultiPartParser(MultiPartParser):
+    """Form fields with files; the fields pass the same checks as JSON."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        found: DataAndFiles[Any, Any] = super().parse(stream, media_type, parser_context)
+        _check({name: found.data.getlist(name) for name in found.data})
+        for name in found.files:
+            for upload in found.files.getlist(name):
+                _check_text(str(upload.name))
         return found
 
 
