@@ -1,6 +1,7 @@
 """Fixtures that every package's tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +45,20 @@ def project(admin_user: Any) -> Any:
     from aipipeline.history.project_services import create_project
 
     return create_project(actor=admin_user, code="TEST", title="시험", width=320, height=180)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One Chromium for the whole run."""
+    import shutil
+
+    from playwright.sync_api import sync_playwright
+
+    flags = (
+        "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+        "--disable-component-update --disable-sync"
+    )
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=flags.split())
+        yield browser
+        browser.close()

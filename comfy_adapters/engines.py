@@ -12,9 +12,11 @@ _FIRST_IMAGE = {
 
 
 def register() -> None:
+    from comfy_adapters.comfyui.backend import ComfyBackend
     from comfy_adapters.local.backend import LocalBackend
 
     backends.register(LocalBackend())
+    backends.register(ComfyBackend())
     declare(
         Declaration(
             key="local.panel",

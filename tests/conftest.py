@@ -1,7 +1,6 @@
 """Fixtures of the tests that cross packages."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -27,20 +26,3 @@ def site(farm: dict[str, processes.Process]) -> str:
     process, url = processes.web()
     farm["web"] = process
     return url
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """One Chromium for the whole run."""
-    import shutil
-
-    from playwright.sync_api import sync_playwright
-
-    flags = (
-        "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-        "--disable-component-update --disable-sync"
-    )
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=flags.split())
-        yield browser
-        browser.close()

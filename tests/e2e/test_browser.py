@@ -79,6 +79,7 @@ def test_from_a_pasted_scenario_to_a_downloaded_film(page: Any, project: Any, tm
     page.keyboard.press("Alt+ArrowRight")
     processes.wait_until(lambda: Shot.objects.live().order_by("position").first().pk == shots[1].pk)  # type: ignore[union-attr]
 
+    page.goto(f"{base}/timeline/")
     page.click("[popovertarget=export-menu]")
     with page.expect_download() as edl:
         page.click("#export-edl")

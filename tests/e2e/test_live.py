@@ -1,5 +1,8 @@
 """The live socket: permission at subscribe, numbered events, a ticket used once."""
 
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +16,12 @@ from aipipeline.projects import tickets
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
+def apart(work: Coroutine[Any, Any, None]) -> None:
+    """Run in a thread of its own: the browser's driver may hold a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
+
+
 async def opened(user: Any) -> WebsocketCommunicator:
     socket = WebsocketCommunicator(LiveConsumer.as_asgi(), "/ws/")
     socket.scope["user"] = user
@@ -21,7 +30,11 @@ async def opened(user: Any) -> WebsocketCommunicator:
     return socket
 
 
-async def test_events_are_numbered_and_reach_members_only(project: Any, admin_user: Any, artist: Any) -> None:
+def test_events_are_numbered_and_reach_members_only(project: Any, admin_user: Any, artist: Any) -> None:
+    apart(_numbered(project, admin_user, artist))
+
+
+async def _numbered(project: Any, admin_user: Any, artist: Any) -> None:
     topic = f"project:{project.pk}"
     member, stranger = await opened(admin_user), await opened(artist)
     await member.send_json_to({"type": "subscribe", "topic": topic})
@@ -37,7 +50,11 @@ async def test_events_are_numbered_and_reach_members_only(project: Any, admin_us
     await stranger.disconnect()
 
 
-async def test_nobody_connects_without_a_login(db: None) -> None:
+def test_nobody_connects_without_a_login(db: None) -> None:
+    apart(_refused())
+
+
+async def _refused() -> None:
     from django.contrib.auth.models import AnonymousUser
 
     socket = WebsocketCommunicator(LiveConsumer.as_asgi(), "/ws/")

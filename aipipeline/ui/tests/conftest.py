@@ -1,33 +1,22 @@
 """A browser that gets its files from the working tree: the modules are tested without a server."""
 
 import mimetypes
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import django_htmx
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 ORIGIN = "http://studio.test"
 HTMX = Path(django_htmx.__file__).parent / "static"
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        installed = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=installed, args=FLAGS)
-        yield browser
-        browser.close()
+def browser(chromium: Browser) -> Browser:
+    """The run's one browser: the driver allows one loop per thread."""
+    return chromium
 
 
 OpenPage = Callable[[str, Callable[[Route], None]], Page]

@@ -1,0 +1,193 @@
+"""Graphs are files: `<name>.json` in ComfyUI's API format and `<name>.slots.json`, which says what goes where.
+
+The slots file names the graph's version, the inputs that a job may set (`slots`), the model files, the lattice that
+the model works on (`constraints`) and the node that saves the result. Node ids are opaque strings.
+"""
+
+import copy
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from django.utils.translation import gettext as _
+
+from comfy_adapters.comfyui.errors import ComfyError
+
+FOLDER = Path(__file__).resolve().parent.parent / "graphs"
+
+Nodes = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One input of one node. `upload`: its value is the name of an uploaded file."""
+
+    node: str
+    input: str
+    upload: bool = False
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model file that the graph loads: its folder under `models/`, where to get it, and the input naming it."""
+
+    folder: str
+    file: str
+    source: str
+    target: Target
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What the model can make: sizes are multiples, lengths are `length_step`·n + 1, `fps` is its own rate.
+
+    `max_pixels` (0: no limit) is the largest picture that it is made for.
+    """
+
+    size_multiple: int = 1
+    max_pixels: int = 0
+    length_step: int = 0
+    fps: int = 0
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The map from slot names to node inputs, and what goes with it."""
+
+    targets: Mapping[str, tuple[Target, ...]]
+    models: tuple[ModelFile, ...]
+    constraints: Constraints
+    output_node: str
+    output_kind: Literal["image", "video"]
+    min_comfyui: str
+    custom_nodes: tuple[str, ...] = ()
+    lora_chain: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """An API-format graph with its name and version."""
+
+    name: str
+    version: str
+    nodes: Nodes
+
+    @property
+    def hash(self) -> str:
+        return graph_hash(self.nodes)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The name that a person gave each node, by id."""
+        return titles(self.nodes)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A graph ready to be sent. `snapped`: slot -> (asked for, used), where the model's lattice moved a value."""
+
+    prompt: Nodes
+    snapped: Mapping[str, tuple[int, int]]
+
+
+def titles(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Node titles by id, the class name where there is none."""
+    return {
+        key: str((node.get("_meta") or {}).get("title") or node.get("class_type", "")) for key, node in nodes.items()
+    }
+
+
+def graph_hash(nodes: Mapping[str, Any]) -> str:
+    """SHA-256 over canonical JSON: the same graph gives the same hash whatever the order of its keys."""
+    text = json.dumps(nodes, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_ui_format(document: Any) -> bool:
+    """True for a workflow as the ComfyUI editor saves it, which a server cannot run."""
+    return isinstance(document, Mapping) and isinstance(document.get("nodes"), list)
+
+
+@cache
+def load(name: str) -> tuple[Graph, Slots]:
+    """The graph and slots of that name. ComfyError when the files are not there or do not fit each other."""
+    try:
+        nodes = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+        about = json.loads((FOLDER / f"{name}.slots.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ComfyError(_("There is no ComfyUI workflow named %(name)s.") % {"name": name}, retryable=False) from None
+    graph, slots = Graph(name, str(about["version"]), nodes), _slots(about)
+    for slot, targets in slots.targets.items():
+        for target in targets:
+            if target.input not in nodes.get(target.node, {}).get("inputs", {}):
+                raise ComfyError(f"{name}: slot {slot} names {target.node}.{target.input}, which is not there.")
+    return graph, slots
+
+
+def _slots(about: Mapping[str, Any]) -> Slots:
+    return Slots(
+        targets={name: tuple(Target(**entry) for entry in entries) for name, entries in about["slots"].items()},
+        models=tuple(
+            ModelFile(row["folder"], row["file"], row["source"], Target(row["node"], row["input"]))
+            for row in about["models"]
+        ),
+        constraints=Constraints(**about["constraints"]),
+        output_node=about["output"]["node"],
+        output_kind=about["output"]["kind"],
+        min_comfyui=about["min_comfyui"],
+        custom_nodes=tuple(about["custom_nodes"]),
+        lora_chain=about["lora_chain"],
+    )
+
+
+def snap_size(width: int, height: int, constraints: Constraints) -> tuple[int, int]:
+    """The size that the model makes for a wanted one: scaled down to its limit, each side up to its multiple."""
+    scale = 1.0
+    if constraints.max_pixels and width * height > constraints.max_pixels:
+        scale = math.sqrt(constraints.max_pixels / (width * height))
+    step = constraints.size_multiple
+    # The small allowance keeps 1280.0000001, a product of the root above, from becoming 1296.
+    sides = (max(step, math.ceil(side * scale / step - 1e-6) * step) for side in (width, height))
+    snapped_width, snapped_height = sides
+    return snapped_width, snapped_height
+
+
+def snap_length(frames: int, constraints: Constraints) -> int:
+    """The next length that the model makes: `length_step`·n + 1, never shorter than asked for."""
+    step = constraints.length_step
+    return max(1, frames) if not step else math.ceil((max(1, frames) - 1) / step) * step + 1
+
+
+def fill(graph: Graph, slots: Slots, params: Mapping[str, Any]) -> Filled:
+    """A copy of the graph with every input of each named slot set, sizes and lengths moved to the model's lattice.
+
+    ComfyError on a slot that the graph does not have: a typing error must not render something else in silence.
+    """
+    unknown = sorted(set(params) - set(slots.targets))
+    if unknown:
+        text = _("The workflow %(name)s has no input %(unknown)s. It has: %(known)s.")
+        facts = {"name": graph.name, "unknown": ", ".join(unknown), "known": ", ".join(sorted(slots.targets))}
+        raise ComfyError(text % facts, kind="refused", retryable=False)
+    values, snapped = dict(params), {}
+    if "width" in values and "height" in values:
+        wanted = int(values["width"]), int(values["height"])
+        used = snap_size(*wanted, slots.constraints)
+        for name, before, after in zip(("width", "height"), wanted, used, strict=True):
+            values[name] = after
+            if before != after:
+                snapped[name] = (before, after)
+    if "length" in values:
+        before = int(values["length"])
+        values["length"] = snap_length(before, slots.constraints)
+        if values["length"] != before:
+            snapped["length"] = (before, values["length"])
+    nodes = copy.deepcopy(graph.nodes)
+    for name, value in values.items():
+        for target in slots.targets[name]:
+            nodes[target.node]["inputs"][target.input] = value
+    return Filled(nodes, snapped)
