@@ -16,19 +16,22 @@ EXCHANGE_LIMIT = 6.5
 VOICE_OVER_LIMIT = 9.0
 LONGEST_TEXT = 500
 LONGEST_GAP = 3
+MOST_JOINED = 6
+MOST_RECENT = 12
 _SENTENCE = re.compile(r"(?<=[.!?。…])[\"”']?\s+|\n+|(?<=[。！？])")
 _STRONG = re.compile(r"!|！")
 
 
 @dataclass(frozen=True)
 class Line:
-    """Something said in a beat; `part` counts the pieces of a long speech."""
+    """Something said in a beat; a long speech comes in `of` pieces, of which this is `part`, from 0."""
 
     name: str
     text: str
     manner: str
     voice_over: bool
     part: int = 0
+    of: int = 1
 
     @property
     def seconds(self) -> float:
@@ -56,6 +59,12 @@ class Beat:
     def speakers(self) -> list[str]:
         """Who speaks in the picture."""
         return list(dict.fromkeys(line.name for line in self.lines if not line.voice_over))
+
+    @property
+    def reaction(self) -> bool:
+        """The middle of a long speech is played on the one who listens."""
+        line = self.lines[0] if len(self.lines) == 1 and not self.action else None
+        return bool(line and self.listener and line.part % 2 and line.part + 1 < line.of)
 
     @property
     def manner(self) -> str:
@@ -96,6 +105,7 @@ class _Grouping:
         self.korean = korean
         self.beats: list[Beat] = []
         self.recent: list[str] = []
+        self.voices = cast.voices()
 
     def take(self, element: Element) -> None:
         if element.kind in ("insert", "caption"):
@@ -117,10 +127,14 @@ class _Grouping:
             if name in self.recent:
                 self.recent.remove(name)
             self.recent.insert(0, name)
+        del self.recent[MOST_RECENT:]
+
+    def _named(self, text: str) -> list[str]:
+        return [name for name in self.cast.index.mentions(text) if name not in self.voices]
 
     def _people(self, text: str) -> list[str]:
-        named = [n for n in self.cast.index.mentions(text) if n not in self.cast.voices()]
-        people = named or pronoun_cast(text, self.recent)
+        named = self._named(text)
+        people = named or pronoun_cast(text, [*self.recent, *[n for n in self.scene.before if n not in self.recent]])
         if len(named) == 1 and acted_upon(text):
             people = [*named, *[n for n in self.recent if n != named[0]][:1]]
         self._noticed(people)
@@ -132,7 +146,7 @@ class _Grouping:
             last.action.append(element.text)
             last.last = element.last
             return
-        people = [] if element.kind == "caption" else self.cast.index.mentions(element.text)
+        people = [] if element.kind == "caption" else self._named(element.text)
         self.beats.append(Beat(element.first, element.last, element.kind, [element.text], people=people))
 
     def _present(self, element: Element) -> None:
@@ -148,15 +162,17 @@ class _Grouping:
     def _action(self, text: str, element: Element) -> None:
         people = self._people(text)
         last = self.beats[-1] if self.beats else None
-        if self._follows(element) and last and last.kind == "play" and not last.lines and not _wants_own_shot(text):
+        if (
+            self._follows(element)
+            and last
+            and last.kind == "play"
+            and not last.lines
+            and len(last.action) < MOST_JOINED
+        ):
             together = lexicon.acted_seconds(f"{last.text} {text}") if len(last.text) < LONGEST_TEXT else 99.0
+            own = _wants_own_shot(text) or _wants_own_shot(last.text)
             same = not people or not last.people or people[0] in last.people
-            if (
-                same
-                and together <= 5.2
-                and min(last.acted, lexicon.acted_seconds(text)) < 2.8
-                and not _wants_own_shot(last.text)
-            ):
+            if same and together <= 5.2 and min(last.acted, lexicon.acted_seconds(text)) < 2.8 and not own:
                 last.action.append(text)
                 last.last = element.last
                 last.people = list(dict.fromkeys([*last.people, *people]))
@@ -167,7 +183,7 @@ class _Grouping:
         name = self.cast.name_of(element.character)
         pieces = _spoken_pieces(element.text)
         for part, text in enumerate(pieces):
-            line = Line(name, text, element.manner if part == 0 else "", element.voice_over, part)
+            line = Line(name, text, element.manner if part == 0 else "", element.voice_over, part, len(pieces))
             if line.voice_over:
                 self._voice_over(line, element)
             elif not self._joins(line, element, single=len(pieces) == 1):

@@ -57,11 +57,14 @@ def analyse(script: ScriptText) -> Breakdown:
     cast = Cast(elements, korean=korean)
     places = Places(korean=korean)
     bare: list[str] = []
-    scenes = _scenes(elements, found.warnings)
-    for scene in scenes:
+    before: list[str] = []
+    for scene in _scenes(elements, found.warnings):
+        scene.before = before
         places.settle(scene)
         shots = shots_of_scene(scene, cast, korean=korean)
         found.shots.extend(shots)
+        seen = [name for shot in reversed(shots[-6:]) for name in shot.characters]
+        before = list(dict.fromkeys([*seen, *before]))[:6]
         if not any(e.kind in FILMED and e.text for e in scene.elements):
             bare.append(scene.number)
         last = max((e.last for e in scene.elements), default=scene.line)
@@ -142,8 +145,8 @@ def _unused(text: str, found: Breakdown, elements: Sequence[Element]) -> list[di
         for line in range(element.first, element.last + 1):
             kinds[line] = element.kind
     carried = {e.first for e in elements if e.kind == "heading"}
-    for shot in found.shots:
-        carried.update(n for n in range(shot.span[0], shot.span[1] + 1) if kinds.get(n) in FILMED)
+    for first, last in {(shot.span[0], shot.span[1]) for shot in found.shots}:
+        carried.update(n for n in range(first, last + 1) if kinds.get(n) in FILMED)
     return [
         {"line": n, "text": line.strip()[:200], "kind": kinds.get(n, "note")}
         for n, line in enumerate(text.split("\n"), 1)

@@ -116,7 +116,7 @@ class Cast:
             for name in dict.fromkeys(n for names in named for n in names):
                 if name not in waiting:
                     continue
-                if names_only(element.text, self.index):
+                if names_only(element.text, self.index) or cues.is_device(name):
                     continue
                 waiting.discard(name)
                 at = next(i for i, names in enumerate(named) if name in names)
@@ -147,7 +147,7 @@ class Cast:
     def _roles(self) -> None:
         for name, draft in self.drafts.items():
             heard = self._heard.get(name, [])
-            if cues.narrates(name) or (heard and all(heard) and not self._named[name]):
+            if cues.narrates(name) or cues.is_device(name) or (heard and all(heard) and not self._named[name]):
                 draft.role = voice_role(korean=self.korean)
         speaking = [n for n, d in self.drafts.items() if not d.role and self._heard.get(n)]
         if speaking:

@@ -53,6 +53,11 @@ _NO_NAMES = frozenset(
 _NARRATORS = frozenset(
     {"나레이션", "내레이션", "나레이터", "내레이터", "해설", "narrator", "narration", "announcer (v.o.)"}
 )
+_DEVICES = re.compile(
+    r"^(?:라디오|TV|티비|텔레비전|전화기?|휴대폰|핸드폰|무전기?|스피커|인터폰|(?:안내|차내|기내|교내)? ?방송|뉴스|내비게이션|내비|기계음|"
+    r"(?:THE )?(?:RADIO|TELEVISION|PHONE|INTERCOM|LOUDSPEAKER|SPEAKER|P\.?A\.?|COMPUTER|ANSWERING MACHINE))(?:\s.*)?$",
+    re.I,
+)
 _VOICE = frozenset(
     {"n", "na", "nar", "v.o", "vo", "o.s", "os", "o.c", "e", "f", "off", "off screen", "voice over", "pre-lap", "독백", "내레이션", "나레이션",
      "목소리", "소리", "전화", "전화 목소리", "마음의 소리", "속마음", "filtered", "on phone", "on the phone"}
@@ -80,6 +85,11 @@ def is_name(text: str) -> bool:
     if re.search("[\u3040-\u30ff\u4e00-\u9fff]", name):
         return True
     return bool(re.match(r"^[A-Z]", name))
+
+
+def is_device(name: str) -> bool:
+    """라디오(E), TV, PHONE: something that speaks and is nobody."""
+    return bool(_DEVICES.match(name.strip()))
 
 
 def narrates(name: str) -> bool:

@@ -70,7 +70,7 @@ class Framing:
             return ShotSize.WS if cast or not outside else ShotSize.EWS
         if beat.lines and not beat.speakers and not beat.action:
             return ShotSize.CU if cast else ShotSize.WS
-        if beat.speakers:
+        if beat.speakers and not (beat.action and len(beat.speakers) == 1):
             return self._size_of_speech(beat, cast)
         return self._size_of_action(beat, cast)
 
@@ -81,7 +81,7 @@ class Framing:
             return ShotSize.MS
         line = next(x for x in beat.lines if not x.voice_over)
         if line.part:
-            return ShotSize.CU if line.part % 2 else ShotSize.MCU
+            return ShotSize.CU if beat.reaction or line.part + 1 == line.of else ShotSize.MCU
         strong = "!" in line.text or "…" in line.text or "..." in line.text
         if strong and self._exchanges:
             return ShotSize.CU
@@ -105,7 +105,7 @@ class Framing:
     def _angle(self, beat: Beat, cast: list[str], size: ShotSize) -> Angle:
         close = size in (ShotSize.MS, ShotSize.MCU)
         answering = bool(self._exchanges) and bool(beat.listener or len(cast) > 1)
-        if beat.speakers and not beat.action and close and answering and self._exchanges % 2:
+        if beat.speakers and not beat.action and not beat.reaction and close and answering and self._exchanges % 2:
             return Angle.OTS
         return Angle.EYE
 

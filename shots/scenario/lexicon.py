@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from shots.choices import Angle, Movement, ShotSize
 
-Table = Sequence[tuple[str, re.Pattern[str]]]
+Table = Sequence[tuple[str, re.Pattern[str], re.Pattern[str]]]
 
 
 def _table(*rows: tuple[str, str, str]) -> Table:
     """Rows of value, Korean pattern, English pattern; English counts as whole words only."""
-    return tuple((value, re.compile(rf"(?:{ko})|(?<![a-z])(?:{en})(?![a-z])", re.I)) for value, ko, en in rows)
+    return tuple(
+        (value, re.compile(ko, re.I), re.compile(rf"(?<![a-z])(?:{en})(?![a-z])", re.I)) for value, ko, en in rows
+    )
 
 
 SIZES = _table(
@@ -62,7 +64,7 @@ FAR = re.compile(
     re.I,
 )
 _EMOTIONS = _table(
-    ("슬픔/sad", "울(?:먹|음|고|며|기|던|컥)|운다|우는|눈물|흐느|슬픈|슬프|슬픔|그리워|그리움|쓸쓸|서럽|훌쩍", "cr(?:y|ies|ying)|tears?|sad(?:ly)?|sobs?|sobbing|weeps?|weeping"),
+    ("슬픔/sad", "(?<![가-힣])울(?:먹|음(?!소리)|고|며|면서|기|던|컥)|운다|우는|눈물|흐느|슬픈|슬프|슬픔|그리워|그리움|쓸쓸|서럽|훌쩍", "cr(?:y|ies|ying)|tears?|sad(?:ly)?|sobs?|sobbing|weeps?|weeping"),
     ("분노/angry", "화난|화가|화를|분노|소리(?:친|치|지)|고함|버럭|노려|성난|윽박|짜증", "angry|angrily|shout(?:s|ing)?|furious(?:ly)?|yell(?:s|ing)?|snaps|glares?|heated"),
     ("공포/afraid", "두려|공포|겁에|겁먹|비명|무서|소스라", "fear|afraid|screams?|screaming|terrified|scared|horror"),
     ("긴장/tense", "긴장|초조|불안|떨리|떨며|떠는|숨죽|숨을 죽|다급|급히|망설", "tense|nervous(?:ly)?|trembling|trembles|anxious(?:ly)?|urgent(?:ly)?|hesitates?|hesitant"),
@@ -88,7 +90,7 @@ _CLOTHES = re.compile(
 )
 _NOT_ADJECTIVE_KO = re.compile(r"(?:을|를|이|가|은|는|에|의|에서|로|으로|와|과|도|께|다)$")
 _KO_ADJECTIVE = re.compile(
-    r"(?:낡은|얇은|짧은|젖은|검은|붉은|하얀|흰|입은|맑은|작은|큰|긴|좋은|[가-힣]*색|가죽|청|면|털|헐렁한|두꺼운|밝은|낯은|[가-힣]+[한린진운])$"
+    r"(?:노란|빨간|파란|푸른|까만|누런|낡은|얇은|짧은|젖은|검은|붉은|하얀|흰|입은|맑은|작은|큰|긴|좋은|[가-힣]*색|가죽|청|면|털|헐렁한|두꺼운|밝은|낯은|[가-힣]+[한린진운])$"
 )
 _EN_DROP = frozenset(
     {
@@ -126,7 +128,11 @@ _OTHER_CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 def first_match(text: str, table: Table) -> str:
     """The first entry of the table with a word in the text, or ""."""
-    return next((str(value) for value, pattern in table if pattern.search(text)), "")
+    hangul, latin = has_hangul(text), bool(_LATIN_WORD.search(text))
+    for value, korean, english in table:
+        if (hangul and korean.search(text)) or (latin and english.search(text)):
+            return str(value)
+    return ""
 
 
 def emotion_of(text: str, *, korean: bool) -> str:

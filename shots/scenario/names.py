@@ -14,7 +14,7 @@ _SURNAMES = frozenset(
 )
 _SINGULAR = re.compile(r"(?<![가-힣])(?:그(?:가|는|를|의)|그녀)(?![가-힣]{3})|\b(?:he|she|him)\b", re.I)
 _PLURAL = re.compile(
-    r"(?<![가-힣])(?:두 (?:사람|남녀|친구|남자|여자|아이|노인|형제|자매)|둘[이은의]|그들|모두|서로|일행)|"
+    r"(?<![가-힣])(?:[두세네] (?:사람|남녀|친구|남자|여자|아이|노인|형제|자매)|둘[이은의]|그들|모두|서로|일행)|"
     r"\b(?:they|them|both|the two|the men|the women|everyone|each other)\b",
     re.I,
 )
@@ -22,6 +22,7 @@ _OBJECT = re.compile(
     r"(?<![가-힣])(?:그를|그녀를|그에게|그녀에게)(?![가-힣])|\bhim\b|\bher(?=[.,;]|$| (?:in|with|and|from|through)\b)",
     re.I,
 )
+_POSSESSIVE = re.compile(r"['’]s?$")
 _GENERIC_LEAD = re.compile(r"(?:the|a|an|his|her|their|another|that|this)$", re.I)
 
 
@@ -75,7 +76,8 @@ class CastIndex:
         return None
 
     def _latin(self, tokens: list[str], at: int, token: str) -> str | None:
-        word = re.sub(r"['’]s?$", "", token.lower()).rstrip(".")
+        word = token.lower().rstrip(".")
+        word = _POSSESSIVE.sub("", word) if "'" in word or "’" in word else word
         for parts, name in self._by_first.get(word, ()):
             capital = token[0].isupper() or token[0].isdigit()
             if not capital and not (at and _GENERIC_LEAD.match(tokens[at - 1])):
@@ -92,13 +94,13 @@ class CastIndex:
         last, want = following[-1], parts[-1]
         if last.startswith(want) and last[0] >= "가":
             return bool(_PARTICLE.fullmatch(last, len(want)))
-        return re.sub(r"['’]s?$", "", last) == want
+        return _POSSESSIVE.sub("", last) == want
 
 
 def pronoun_cast(text: str, recent: Sequence[str]) -> list[str]:
     """Whom "she" or "두 사람" means: the ones of `recent` (newest first) who were last spoken of."""
-    if _PLURAL.search(text):
-        return list(recent[:2])
+    if match := _PLURAL.search(text):
+        return list(recent[: {"세": 3, "네": 4, "모": 6, "일": 6}.get(match.group(0)[0], 2)])
     return list(recent[:1]) if _SINGULAR.search(text) else []
 
 

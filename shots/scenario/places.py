@@ -26,7 +26,10 @@ class EnvironmentDraft:
 
 @dataclass
 class SceneText:
-    """A scene as it stands in the script; `index` counts from 0, `new_place` when the script was not there before."""
+    """A scene as it stands in the script; `index` counts from 0, `new_place` when the script was not there before.
+
+    `before` names whom the scenes before showed last, newest first: "they" of a first line means them.
+    """
 
     number: str
     heading: str
@@ -36,6 +39,7 @@ class SceneText:
     elements: list[Element] = field(default_factory=list)
     environment_ref: str = ""
     new_place: bool = True
+    before: list[str] = field(default_factory=list)
 
 
 class Places:

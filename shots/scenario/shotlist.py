@@ -43,7 +43,8 @@ def shots_of_scene(scene: SceneText, cast: Cast, *, korean: bool) -> list[DraftS
 
 
 def _shot(scene: SceneText, beat: Beat, number: int, framing: Framing, *, korean: bool) -> DraftShot:
-    people = list(dict.fromkeys([*beat.people, *beat.speakers]))[:MOST_CHARACTERS]
+    shown = [beat.listener] if beat.reaction else [*beat.people, *beat.speakers]
+    people = list(dict.fromkeys(shown))[:MOST_CHARACTERS]
     camera = framing.choose(beat, number, people)
     if camera.angle == Angle.OTS and beat.listener and beat.listener not in people:
         people.append(beat.listener)
@@ -84,6 +85,10 @@ def _description(scene: SceneText, beat: Beat, people: list[str], *, korean: boo
             return _silent(people, korean=korean)
         return place or ("빈 화면, 목소리만" if korean else "Empty frame, voice only")
     names = beat.speakers
+    if beat.reaction:
+        if korean:
+            return f"{with_particle(beat.listener, '이/가')} {names[0]}의 말을 듣는다"
+        return f"{beat.listener} listens to {names[0]}"
     manner = beat.manner if len(names) == 1 else ""
     if korean:
         if len(names) > 1:
