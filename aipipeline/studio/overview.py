@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from aipipeline.history.models import Action
 from aipipeline.projects.models import Project
 from assets.models import Character, Environment
 from celery_workers.models import OPEN_STATES, LedgerTask
@@ -81,7 +82,7 @@ def overview_of(project: Project, actor: Any) -> dict[str, Any]:
             scenario.title if scenario else "",
             url("shots:scenario"),
         ),
-        Stage("breakdown", _("Shots"), int(bool(total)), 1, _("%(n)s shots") % {"n": total}, url("shots:list")),
+        Stage("breakdown", _("Shots"), total, total, _("%(n)s scenes") % {"n": counts["scenes"]}, url("shots:list")),
         Stage("confirm", _("Confirm"), totals["locked"], total, _("production tree"), url("shots:list")),
         Stage(
             "images",
@@ -116,6 +117,7 @@ def overview_of(project: Project, actor: Any) -> dict[str, Any]:
         "movies": movies,
         "open_jobs": RenderJob.objects.filter(project=project, state__in=OPEN_JOBS).count(),
         "open_tasks": list(LedgerTask.objects.filter(project=project, state__in=OPEN_STATES)[:5]),
+        "actions": list(Action.objects.filter(project=project).select_related("actor").order_by("-sequence")[:8]),
         "unseen_shots": list(shots.filter(seen_by_person=False).order_by("position")[:12]),
     }
 
