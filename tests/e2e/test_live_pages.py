@@ -105,3 +105,23 @@ def test_a_page_catches_up_after_the_site_was_away(
     page.wait_for_function(
         f"() => document.querySelector('{cell}').textContent.includes('자리를 비운 사이')", timeout=40_000
     )
+
+
+def test_an_edit_made_while_the_site_is_away_is_sent_when_it_is_back(
+    page: Any, project: Any, farm: dict[str, processes.Process], first_images: list[Shot]
+) -> None:
+    page.goto(f"/projects/{project.code}/shots/")
+    page.wait_for_selector("[data-connection][data-state=open]")
+    farm["web"].kill()
+    shot = first_images[0]
+    cell = page.locator(f"#shot-{shot.pk} td[data-field=description]")
+    cell.dblclick()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("끊긴 사이에 쓴 글")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"#shot-{shot.pk} td.is-unsent")
+    assert cell.inner_text() == "끊긴 사이에 쓴 글"
+    farm["web"], _url = processes.web(port=int(page.url.split(":")[2].split("/")[0]))
+    processes.wait_until(lambda: Shot.objects.get(pk=shot.pk).description == "끊긴 사이에 쓴 글", seconds=30)
+    page.wait_for_selector(f"#shot-{shot.pk} td.is-unsent", state="detached")
+    assert cell.inner_text() == "끊긴 사이에 쓴 글"

@@ -92,7 +92,7 @@ def web(port: int = 0) -> tuple[Process, str]:
         except OSError:
             return False
 
-    wait_until(answers, seconds=30, what=lambda: process.text())
+    wait_until(answers, seconds=90, what=lambda: process.text())
     return process, url
 
 
