@@ -1,13 +1,13 @@
 """Background work that survives any death: submitted as a row, run under a lease, reaped and run again.
 
-A kind is registered once with `@ledger_kind("timeline.proxy")` on a function of one `TaskContext`.
+A kind is registered once with `@ledger_kind("timeline.proxy", label=…)` on a function of one `TaskContext`.
 The function must be safe to run again from the start (it may keep finished pieces). It returns the JSON result.
 """
 
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,14 +22,12 @@ from django.utils.translation import gettext as _
 from aipipeline.events import publish, publish_progress
 from aipipeline.projects.errors import PipelineError
 from aipipeline.projects.models import Project
+from celery_workers.kinds import kind_named
 from celery_workers.models import OPEN_STATES, LedgerTask, TaskState
 
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 3
-Kind = Callable[["TaskContext"], dict[str, Any]]
-_kinds: dict[str, Kind] = {}
-_queues: dict[str, str] = {}
 
 
 class TaskCancelled(Exception):
@@ -40,20 +38,9 @@ class LeaseLost(Exception):
     """Another process took the task over; this one stops without a trace."""
 
 
-def ledger_kind(name: str, *, queue: str = "cpu") -> Callable[[Kind], Kind]:
-    """Register the function that does this kind of work. `queue="system"`: it mostly waits for other work."""
-
-    def register(function: Kind) -> Kind:
-        _kinds[name] = function
-        _queues[name] = queue
-        return function
-
-    return register
-
-
 def submit(*, kind: str, project: Project | None, actor: Any, params: Mapping[str, Any] | None = None) -> LedgerTask:
     """Write the row and send it to a worker on commit; the row alone is enough for it to run some day."""
-    if kind not in _kinds:
+    if kind_named(kind) is None:
         raise KeyError(kind)
     with transaction.atomic():
         task = LedgerTask.objects.create(
@@ -72,8 +59,9 @@ def send(task: LedgerTask) -> None:
     from celery_workers.tasks import run_ledger_task
 
     LedgerTask.objects.filter(pk=task.pk).update(sent_at=timezone.now())
+    kind = kind_named(task.kind)
     try:
-        run_ledger_task.apply_async(args=(str(task.pk),), queue=_queues.get(task.kind, "cpu"), retry=False)
+        run_ledger_task.apply_async(args=(str(task.pk),), queue=kind.queue if kind else "cpu", retry=False)
     except Exception:
         log.warning("ledger_not_sent", task=str(task.pk), exc_info=True)
 
@@ -137,11 +125,13 @@ def run(task_id: str) -> None:
     if context is None:
         return
     task = context.task
+    kind = kind_named(task.kind)
+    assert kind is not None  # _take refuses the others
     stop = threading.Event()
     keeper = threading.Thread(target=_keep_lease, args=(task.pk, context.holder, stop), daemon=True)
     keeper.start()
     try:
-        result = _kinds[task.kind](context)
+        result = kind.work(context)
     except LeaseLost:
         log.warning("ledger_lease_lost", task=task_id)
     except TaskCancelled:
@@ -174,7 +164,7 @@ def _take(task_id: str) -> TaskContext | None:
         return None
     task = LedgerTask.objects.select_related("project", "actor").get(pk=task_id)
     announce(task)
-    if task.kind not in _kinds:
+    if kind_named(task.kind) is None:
         _finish(TaskContext(task, holder), TaskState.FAILED, error=f"Unknown kind of work: {task.kind}")
         return None
     return TaskContext(task, holder)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from aipipeline.projects.models import Project
+from celery_workers.kinds import label_of
 
 
 class TaskState(models.TextChoices):
@@ -51,7 +52,19 @@ class LedgerTask(models.Model):
         indexes = [models.Index(fields=["state", "lease_until"], name="ledger_open")]
 
     def __str__(self) -> str:
-        return f"{self.kind} · {self.get_state_display()}"
+        return f"{self.label} · {self.get_state_display()}"
+
+    @property
+    def label(self) -> str:
+        """What people read for the kind of work."""
+        return label_of(self.kind)
+
+    @property
+    def seconds(self) -> float | None:
+        """Working time of a task that ended."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
 
 
 class Schedule(models.Model):

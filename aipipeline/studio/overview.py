@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from aipipeline.history.models import Action
 from aipipeline.projects.models import Project
 from assets.models import Character, Environment
 from celery_workers.models import OPEN_STATES, LedgerTask
@@ -14,8 +15,7 @@ from renders.models import Version, VersionStatus
 from renders.models.job import OPEN_STATES as OPEN_JOBS
 from renders.models.job import RenderJob
 from shots.models import Scenario, Scene, Shot
-from timeline.models import Movie, MovieKind
-from timeline.services.movies import is_current
+from timeline.services.movies import MovieState, movie_state
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ def overview_of(project: Project, actor: Any) -> dict[str, Any]:
     images = versions.filter(kind="previz").values("shot").distinct().count()
     approved = versions.filter(kind="previz", status=VersionStatus.APPROVED).values("shot").distinct().count()
     videos = versions.filter(kind="render").values("shot").distinct().count()
-    proxy = Movie.objects.filter(project=project, kind=MovieKind.PROXY).order_by("-created_at").first()
-    film = Movie.objects.filter(project=project, kind=MovieKind.FILM).order_by("-created_at").first()
+    movies = movie_state(project)
     scenario = Scenario.objects.live().filter(project=project).order_by("-created_at").first()
     counts = {
         "characters": Character.objects.live().filter(project=project).count(),
@@ -83,7 +82,7 @@ def overview_of(project: Project, actor: Any) -> dict[str, Any]:
             scenario.title if scenario else "",
             url("shots:scenario"),
         ),
-        Stage("breakdown", _("Shots"), int(bool(total)), 1, _("%(n)s shots") % {"n": total}, url("shots:list")),
+        Stage("breakdown", _("Shots"), total, total, _("%(n)s scenes") % {"n": counts["scenes"]}, url("shots:list")),
         Stage("confirm", _("Confirm"), totals["locked"], total, _("production tree"), url("shots:list")),
         Stage(
             "images",
@@ -96,29 +95,29 @@ def overview_of(project: Project, actor: Any) -> dict[str, Any]:
         Stage(
             "proxy",
             _("Proxy edit"),
-            int(is_current(proxy, project)),
+            int(movies.preview_current),
             1,
-            _("stale") if proxy and not is_current(proxy, project) else "",
+            _("stale") if movies.proxy and not movies.preview_current else "",
             url("timeline:edit"),
         ),
         Stage("videos", _("Shot videos"), videos, total, "", url("renders:storyboard")),
         Stage(
             "film",
             _("Film"),
-            int(is_current(film, project)),
+            int(movies.film_current),
             1,
-            _("stale") if film and not is_current(film, project) else "",
+            _("stale") if movies.film and not movies.film_current else "",
             url("timeline:edit"),
         ),
     ]
     return {
         "stages": stages,
         "counts": counts,
-        "next": _next_step(project, scenario, totals, images, approved, videos, proxy, film),
-        "proxy": proxy,
-        "film": film,
+        "next": _next_step(project, scenario, totals, images, approved, videos, movies),
+        "movies": movies,
         "open_jobs": RenderJob.objects.filter(project=project, state__in=OPEN_JOBS).count(),
         "open_tasks": list(LedgerTask.objects.filter(project=project, state__in=OPEN_STATES)[:5]),
+        "actions": list(Action.objects.filter(project=project).select_related("actor").order_by("-sequence")[:8]),
         "unseen_shots": list(shots.filter(seen_by_person=False).order_by("position")[:12]),
     }
 
@@ -130,8 +129,7 @@ def _next_step(
     images: int,
     approved: int,
     videos: int,
-    proxy: Any,
-    film: Any,
+    movies: MovieState,
 ) -> NextStep:
     def url(name: str) -> str:
         return reverse(name, args=[project.code])
@@ -157,7 +155,7 @@ def _next_step(
             _("Review"),
             url("renders:storyboard"),
         )
-    if not is_current(proxy, project):
+    if not movies.preview_current:
         return NextStep(_("Make the proxy and look at the rhythm."), _("To the timeline"), url("timeline:edit"))
     if videos < total:
         return NextStep(
@@ -165,6 +163,6 @@ def _next_step(
             _("Render shot videos"),
             url("renders:storyboard"),
         )
-    if not is_current(film, project):
+    if not movies.film_current:
         return NextStep(_("Assemble the film."), _("To the timeline"), url("timeline:edit"))
     return NextStep(_("The film is ready."), _("Watch and download"), url("timeline:edit"))

@@ -5,16 +5,26 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from aipipeline.projects.models import Project
 from aipipeline.studio import production
-from celery_workers.ledger import TaskContext, ledger_kind, submit
+from celery_workers.kinds import ledger_kind
+from celery_workers.ledger import TaskContext, submit
 from celery_workers.models import LedgerTask
 
 log = structlog.get_logger(__name__)
 FOLDER = Path(__file__).parent / "samples"
 SAMPLE_CODE = "SAMPLE"
+STAGE_LABELS = {
+    "breakdown": gettext_lazy("Breakdown"),
+    "confirm": gettext_lazy("Confirm"),
+    "images": gettext_lazy("First images"),
+    "proxy": gettext_lazy("Proxy"),
+    "videos": gettext_lazy("Shot videos"),
+    "film": gettext_lazy("Film"),
+    "export": gettext_lazy("Export"),
+}
 SAMPLES = {"ko": ("night_bus.ko.txt", "밤 버스"), "en": ("night_bus.en.fountain", "Night Bus")}
 
 
@@ -36,7 +46,7 @@ def ensure_sample(*, language: str = "") -> LedgerTask | None:
     return submit(kind="studio.produce", project=project, actor=None, params={"scenario": scenario.pk})
 
 
-@ledger_kind("studio.produce", queue="system")
+@ledger_kind("studio.produce", label=gettext_lazy("Sample production"), queue="system")
 def produce(context: TaskContext) -> dict[str, Any]:
     """The whole production as one background task: every stage is a job or task of its own that it waits for."""
     project = context.task.project
@@ -46,7 +56,7 @@ def produce(context: TaskContext) -> dict[str, Any]:
 
     def report(stage: str, value: float, message: str) -> None:
         done = stages.index(stage) if stage in stages else 0
-        context.progress((done + value) / len(stages), f"{_(stage)} {message}".strip())
+        context.progress((done + value) / len(stages), f"{STAGE_LABELS[stage]} {message}".strip())
 
     made = production.run(project=project, scenario=scenario, out=None, report=report)
     return made.as_json()

@@ -127,6 +127,13 @@ class RenderJob(models.Model):
         return f"{self.owner} · {self.workflow_id}"
 
     @property
+    def seconds(self) -> float | None:
+        """From the first start to the end of a job that ended; None before."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+    @property
     def owner(self) -> "Shot | Character | Environment":
         found = self.shot or self.character or self.environment
         assert found is not None  # the check constraint holds it

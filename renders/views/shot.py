@@ -15,7 +15,7 @@ from renders.models import VersionKind
 from renders.selectors import jobs_visible_to
 from renders.services.publishing import publish_files
 from shots.models import Shot
-from shots.prompts import compose
+from shots.prompts import SOURCES, compose
 from shots.selectors import shot_for, shots_of
 from shots.views.shots import editor_choices, moves_of
 
@@ -38,6 +38,7 @@ def detail(request: HttpRequest, project: Project, shot_id: int) -> HttpResponse
         "shown": shown,
         "jobs": jobs_visible_to(request.user).filter(shot=shot)[:10],
         "prompt": compose(shot, shot.cast),  # type: ignore[attr-defined]
+        "sources": SOURCES,
         "previous": order[place - 1] if place else None,
         "following": order[place + 1] if place + 1 < len(order) else None,
         "actions": _history_of(shot),

@@ -5,13 +5,15 @@ from uuid import uuid4
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aipipeline.projects.api.views import Endpoint, UploadEndpoint, integer, integers, only, text
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.permissions import require
-from celery_workers.ledger import TaskContext, ledger_kind, submit
+from celery_workers.kinds import ledger_kind
+from celery_workers.ledger import TaskContext, submit
 from shots.api.views import shots_json
 from shots.models import Scenario
 from shots.scenario.reading import MAX_BYTES
@@ -73,7 +75,7 @@ class Analyse(ScenarioEndpoint):
         return Response({"task": str(task.pk)}, status=202)
 
 
-@ledger_kind("shots.analyse")
+@ledger_kind("shots.analyse", label=gettext_lazy("Breakdown"))
 def analyse(context: TaskContext) -> dict[str, Any]:
     """The breakdown as background work: long texts, and one day a language model."""
     row = Scenario.objects.get(pk=context.params["scenario"])

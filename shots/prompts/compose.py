@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from assets.models import Character
 from shots.choices import Angle, Movement, ShotSize
 from shots.models import Casting, Shot
@@ -28,9 +30,20 @@ _MOVE_WORDS = {
 _PALETTE = ("#e0875a", "#5aa9e0", "#8fbf6a", "#c78be0", "#e0c15a", "#e06a8b", "#5ac7b4", "#a69a8b")
 
 
+# Where a prompt's words can come from.
+SOURCES = {
+    "camera": gettext_lazy("Camera"),
+    "shot": gettext_lazy("Shot"),
+    "environment": gettext_lazy("Environment"),
+    "preset": gettext_lazy("Cinematic preset"),
+    "emotion": gettext_lazy("Emotion"),
+    "movement": gettext_lazy("Camera movement"),
+}
+
+
 @dataclass(frozen=True)
 class Prompt:
-    """`parts` says where the words came from: [("shot", "…"), ("character 리나", "…")…]."""
+    """`parts` says where the words came from: a key of SOURCES or a character's name, and the words."""
 
     positive: str
     negative: str
@@ -44,9 +57,9 @@ def compose(shot: Shot, cast: list[Casting], *, motion: bool = False) -> Prompt:
     parts: list[tuple[str, str]] = [
         ("camera", f"{_SIZE_WORDS[ShotSize(shot.size)]}, {_ANGLE_WORDS[Angle(shot.angle)]}")
     ]
-    parts.append(("shot", ". ".join(t for t in (shot.description, shot.action) if t.strip())))
+    parts.append(("shot", _joined(shot.description, shot.action)))
     for casting in cast:
-        parts.append((f"character {casting.character.name}", _character_words(casting)))
+        parts.append((casting.character.name, _character_words(casting)))
     if shot.environment:
         e = shot.environment
         words = (e.prompt or e.location or e.name, e.time_of_day, e.weather, e.mood, e.description)
@@ -59,7 +72,13 @@ def compose(shot: Shot, cast: list[Casting], *, motion: bool = False) -> Prompt:
     if motion and (words_of_move := _MOVE_WORDS.get(Movement(shot.movement))):
         parts.append(("movement", words_of_move))
     parts = [(source, words) for source, words in parts if words]
-    return Prompt(". ".join(words for _, words in parts), shot.negative_prompt.strip(), tuple(parts))
+    return Prompt(_joined(*(words for _, words in parts)), shot.negative_prompt.strip(), tuple(parts))
+
+
+def _joined(*texts: str) -> str:
+    """Sentences after one another, each once and with one full stop between."""
+    sentences = dict.fromkeys(text.strip().rstrip(".") for text in texts)
+    return ". ".join(sentence for sentence in sentences if sentence)
 
 
 def _character_words(casting: Casting) -> str:

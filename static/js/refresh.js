@@ -69,7 +69,8 @@ function fetchNow(element) {
   plan.timer = 0;
   plan.last = Date.now();
   const url = element.dataset.liveUrl;
-  if (url) htmx().ajax("GET", url, { source: element, target: element, swap: element.dataset.liveSwap || "morph" });
+  // A request that fails is told by htmx's own events; the next poll or the reconnect asks again.
+  if (url) htmx().ajax("GET", url, { source: element, target: element, swap: element.dataset.liveSwap || "morph" }).catch(() => {});
   else htmx().trigger(element, "aip:live");
 }
 

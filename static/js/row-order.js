@@ -19,7 +19,9 @@ export function startReorder(root, list) {
   /** @param {string[]} moved @param {string} before @param {string} scene */
   const post = (moved, before, scene) => {
     const target = document.querySelector(root.dataset.rows ?? "") ?? root;
-    htmx().ajax("POST", url, { source: root, target, swap: "morph", values: { ids: moved.join(","), before, scene } });
+    const values = { ids: moved.join(","), before, scene };
+    // Without an answer the message is htmx's; the list comes back in the server's order with the connection.
+    htmx().ajax("POST", url, { source: root, target, swap: "morph", values }).catch(() => {});
   };
 
   root.addEventListener("aip:move-row", (event) => {

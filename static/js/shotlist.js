@@ -15,6 +15,7 @@ import { htmx, isComposing, onElements } from "./util.js";
 import { chooseValue } from "./conflict.js";
 import { errorText } from "./htmx-setup.js";
 import { toast } from "./toast.js";
+import { UnsentEdits } from "./unsent.js";
 
 /** @typedef {{row: string, field: string}} Place */
 
@@ -26,6 +27,10 @@ export class ShotList {
     this.place = null;
     this.input = new CellInput(this);
     this.selection = new RowSelection(root);
+    this.unsent = new UnsentEdits(
+      (edit) => this.post(edit),
+      (edit) => this.find(edit),
+    );
     root.addEventListener("pointerdown", (event) => this.onPointer(event));
     root.addEventListener("dblclick", (event) => {
       const cell = this.cellOf(event.target);
@@ -35,7 +40,10 @@ export class ShotList {
       const cell = this.cellOf(event.target);
       if (cell && event.target === cell) this.activate(cell);
     });
-    document.addEventListener("htmx:afterSettle", () => this.restore());
+    document.addEventListener("htmx:afterSettle", () => {
+      this.restore();
+      this.unsent.show();
+    });
     addEventListener("resize", () => this.restore());
     root.addEventListener("htmx:beforeSwap", (event) => this.onAnswer(/** @type {CustomEvent} */ (event)));
     startReorder(root, this);
@@ -160,8 +168,24 @@ export class ShotList {
   }
 
   /** @param {HTMLTableRowElement} row @param {string} field @param {string} value @param {string} revision */
-  send(row, field, value, revision) {
-    htmx().ajax("PATCH", row.dataset.url, { source: row, target: row, swap: "morph", values: { field, value, revision } });
+  async send(row, field, value, revision) {
+    const edit = { row: row.dataset.row ?? "", field, value, revision };
+    if (!(await this.post(edit))) this.unsent.keep(edit);
+  }
+
+  /**
+   * One PATCH; its answer, also a refusal, goes through `onAnswer`.
+   * @param {import("./unsent.js").Edit} edit @returns {Promise<boolean>} false when the server did not answer
+   */
+  async post({ row: id, field, value, revision }) {
+    const row = this.root.querySelector(`tr[data-row="${CSS.escape(id)}"]`);
+    if (!(row instanceof HTMLTableRowElement)) return true; // removed meanwhile: there is nothing to write to
+    try {
+      await htmx().ajax("PATCH", row.dataset.url, { source: row, target: row, swap: "morph", values: { field, value, revision } });
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** @param {CustomEvent} event htmx:beforeSwap */

@@ -1,7 +1,6 @@
 """The whole way in Chromium: from a pasted scenario to a downloaded film."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +14,6 @@ from tests.harness import processes
 from timeline.models import Movie
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def page(chromium: Any, site: str, admin_user: Any) -> Iterator[Any]:
-    """A page that is logged in; a script error anywhere fails the test."""
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 800}, locale="en", accept_downloads=True, base_url=site
-    )
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto("/login/")
-    page.fill("input[name=username]", "admin")
-    page.fill("input[name=password]", "pass-for-tests")
-    page.press("input[name=password]", "Enter")
-    page.wait_for_url("**/")
-    yield page
-    context.close()
-    assert errors == []
 
 
 def test_from_a_pasted_scenario_to_a_downloaded_film(page: Any, project: Any, tmp_path: Path) -> None:
@@ -107,6 +86,6 @@ def test_every_page_is_there_in_both_languages(page: Any, project: Any) -> None:
         page.wait_for_function(f"() => document.documentElement.lang === '{language}'")
         for path in ("/", f"{base}/", *(f"{base}/{name}/" for name in
                      ("scenario", "shots", "assets", "storyboard", "timeline", "farm", "activity"))):  # fmt: skip
-            answer = page.goto(path)
+            answer = page.goto(path, wait_until="load")
             assert answer.status == 200, path
             assert page.locator("h1").count() >= 1, path

@@ -77,9 +77,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def web() -> tuple[Process, str]:
-    """The site itself; returns when it answers."""
-    port = free_port()
+def web(port: int = 0) -> tuple[Process, str]:
+    """The site itself, on a free port unless one is named; returns when it answers."""
+    port = port or free_port()
     process = Process(
         "web", "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "--verbosity", "0", "aipipeline.asgi:application",
     )  # fmt: skip
@@ -92,7 +92,7 @@ def web() -> tuple[Process, str]:
         except OSError:
             return False
 
-    wait_until(answers, seconds=30, what=lambda: process.text())
+    wait_until(answers, seconds=90, what=lambda: process.text())
     return process, url
 
 

@@ -1,18 +1,22 @@
 """Movies made of the cut: the proxy for the page, the film to take home. Both are ledger tasks."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from aipipeline.history.services import recording
 from aipipeline.media import ffmpeg
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
-from celery_workers.ledger import TaskCancelled, TaskContext, ledger_kind, submit
+from celery_workers.kinds import ledger_kind
+from celery_workers.ledger import TaskCancelled, TaskContext, submit
 from celery_workers.models import LedgerTask, TaskState
 from timeline.assembly.build import build_movie
 from timeline.assembly.profiles import FILM, PROXY
+from timeline.cut import Cut
 from timeline.models import Movie, MovieKind
 from timeline.selectors import cut_of, newest_movie, signature
 
@@ -34,20 +38,56 @@ def request_movie(*, project: Project, actor: Any, kind: str) -> LedgerTask:
     return running or submit(kind=name, project=project, actor=actor)
 
 
+@dataclass(frozen=True)
+class MovieState:
+    """The newest proxy and film of a project, and whether each still shows the cut as it is now."""
+
+    proxy: Movie | None
+    film: Movie | None
+    proxy_current: bool
+    film_current: bool
+
+    @property
+    def preview(self) -> Movie | None:
+        """What a page plays: the proxy, unless only the film shows the present cut."""
+        return self.film if self.film_current and not self.proxy_current else self.proxy
+
+    @property
+    def best(self) -> Movie | None:
+        """What shows the production at its furthest: the film where it is current, else the preview."""
+        return self.film if self.film_current else self.preview
+
+    @property
+    def preview_current(self) -> bool:
+        return self.proxy_current or self.film_current
+
+
+def movie_state(project: Project) -> MovieState:
+    """Both movies held against the cut, which is read once."""
+    proxy, film = newest_movie(project, MovieKind.PROXY), newest_movie(project, MovieKind.FILM)
+    if proxy is None and film is None:
+        return MovieState(None, None, False, False)
+    _edit, cut = cut_of(project)
+    return MovieState(proxy, film, _shows(proxy, project, cut), _shows(film, project, cut))
+
+
 def is_current(movie: Movie | None, project: Project) -> bool:
     """True when the movie shows the cut as it is now, and its file is there."""
+    return movie is not None and _shows(movie, project, cut_of(project)[1])
+
+
+def _shows(movie: Movie | None, project: Project, cut: Cut) -> bool:
     if movie is None or not (project.root / movie.path).is_file():
         return False
-    _edit, cut = cut_of(project)
     return movie.signature == signature(cut, profile=movie.kind)
 
 
-@ledger_kind("timeline.proxy")
+@ledger_kind("timeline.proxy", label=gettext_lazy("Proxy"))
 def make_proxy(context: TaskContext) -> dict[str, Any]:
     return _make(context, MovieKind.PROXY)
 
 
-@ledger_kind("timeline.film")
+@ledger_kind("timeline.film", label=gettext_lazy("Film"))
 def make_film(context: TaskContext) -> dict[str, Any]:
     return _make(context, MovieKind.FILM)
 

@@ -15,17 +15,16 @@ from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_refresh, hx_toast, render_page_or_fragment
 from aipipeline.ui.pages import body_of, project_page, tab_of
 from celery_workers.models import OPEN_STATES, LedgerTask
-from timeline.models import Marker, Movie, MovieKind
-from timeline.selectors import EditClip, clips_of, newest_movie
+from timeline.models import Marker, Movie
+from timeline.selectors import EditClip, clips_of
 from timeline.services.edits import apply_ops, ensure_edit
 from timeline.services.exports import CONTENT_TYPES, export_cut
-from timeline.services.movies import is_current, request_movie
+from timeline.services.movies import movie_state, request_movie
 
 
 def edit_context(request: HttpRequest, project: Project) -> dict[str, Any]:
     edit = ensure_edit(project)
     clips = clips_of(project, edit)
-    proxy, film = newest_movie(project, MovieKind.PROXY), newest_movie(project, MovieKind.FILM)
     markers = list(Marker.objects.live().filter(edit=edit))
     tasks = LedgerTask.objects.filter(
         project=project, kind__in=["timeline.proxy", "timeline.film"], state__in=OPEN_STATES
@@ -36,10 +35,7 @@ def edit_context(request: HttpRequest, project: Project) -> dict[str, Any]:
         "clips": clips,
         "markers": markers,
         "total_frames": clips[-1].end if clips else 0,
-        "proxy": proxy,
-        "proxy_current": is_current(proxy, project),
-        "film": film,
-        "film_current": is_current(film, project),
+        "movies": movie_state(project),
         "tasks": list(tasks),
         "data": _data(project, edit.pk, edit.revision, edit.start_frame, clips, markers),
     }

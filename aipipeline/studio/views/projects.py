@@ -1,6 +1,6 @@
 """The list of projects, a new project, the overview of one, undo and redo."""
 
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,6 +17,7 @@ from aipipeline.studio.overview import overview_of
 from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_toast, render_page_or_fragment
 from aipipeline.ui.pages import project_page, tab_of
+from renders.models import Version
 
 
 @require_GET
@@ -30,7 +31,12 @@ def projects(request: HttpRequest) -> HttpResponse:
                 filter=Q(shots__removed_at=None, shots__status__in=["approved", "final"]),
                 distinct=True,
             ),
-            people=Count("memberships", distinct=True),
+            cover=Subquery(
+                Version.objects.live()
+                .filter(project=OuterRef("pk"), kind="previz", shot__removed_at=None)
+                .order_by("shot__position", "-number")
+                .values("pk")[:1]
+            ),
         )
         .order_by("-updated_at")
     )

@@ -6,7 +6,8 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from django import template
+from django import forms, template
+from django.forms.boundfield import BoundField
 from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
@@ -113,6 +114,12 @@ def get(mapping: Any, key: Any) -> Any:
     return mapping.get(key, "") if hasattr(mapping, "get") else ""
 
 
+@register.filter
+def label_of(choices: Iterable[tuple[Any, Any]], value: Any) -> str:
+    """The words of a value among choices; the value itself when it is none of them."""
+    return str(next((label for key, label in choices if key == value), value))
+
+
 @register.inclusion_tag("ui/status.html")
 def status_tag(status: Any, label: Any = "", quiet: bool = False) -> dict[str, Any]:
     """The coloured chip of a shot, job or version state. `quiet` shows the dot with the text for readers."""
@@ -199,6 +206,24 @@ def frames_text(frames: int | None) -> str:
     return ngettext("%(n)s frame", "%(n)s frames", int(frames)) % {"n": int(frames)}
 
 
+@register.filter
+def styled(field: BoundField) -> SafeString:
+    """A form field's widget with the page's own look."""
+    widget = field.field.widget
+    if isinstance(widget, forms.CheckboxInput):
+        return field.as_widget()
+    if isinstance(widget, forms.Textarea):
+        return field.as_widget(attrs={"class": "textarea", "rows": "4"})
+    kind = "select" if isinstance(widget, forms.Select) else "input"
+    return field.as_widget(attrs={"class": kind})
+
+
+@register.filter
+def is_wide(field: BoundField) -> bool:
+    """Long texts take the whole width of a form."""
+    return isinstance(field.field.widget, forms.Textarea)
+
+
 @register.simple_tag
 def yes_no(value: Any) -> str:
     return _("Yes") if value else _("No")
@@ -207,42 +232,3 @@ def yes_no(value: Any) -> str:
 def _view_name(context: Context) -> str:
     match = getattr(context.get("request"), "resolver_match", None)
     return str(getattr(match, "view_name", "") or "")
-
-
-_ACTIONS = {
-    "shot.create": gettext_lazy("Added a shot"),
-    "shot.update": gettext_lazy("Changed shots"),
-    "shot.remove": gettext_lazy("Removed shots"),
-    "shot.reorder": gettext_lazy("Moved shots"),
-    "shot.move": gettext_lazy("Changed a status"),
-    "shot.unlock": gettext_lazy("Unlocked a shot"),
-    "shot.generated": gettext_lazy("A render finished"),
-    "scenario.add": gettext_lazy("Added a scenario"),
-    "scenario.analyse": gettext_lazy("Broke a scenario down"),
-    "scenario.edit": gettext_lazy("Changed a draft"),
-    "scenario.apply": gettext_lazy("Applied a scenario"),
-    "project.create": gettext_lazy("Created the project"),
-    "project.update": gettext_lazy("Changed the project"),
-    "project.confirm": gettext_lazy("Confirmed the shot list"),
-    "render.start": gettext_lazy("Started renders"),
-    "render.retry": gettext_lazy("Tried a render again"),
-    "version.approve": gettext_lazy("Approved a version"),
-    "version.reject": gettext_lazy("Sent a version back"),
-    "version.comment": gettext_lazy("Commented on a version"),
-    "movie.proxy": gettext_lazy("Made a proxy"),
-    "movie.film": gettext_lazy("Assembled the film"),
-    "edit.change": gettext_lazy("Changed the cut"),
-    "sheet.import": gettext_lazy("Imported a sheet"),
-    "member.set": gettext_lazy("Changed a member"),
-    "member.remove": gettext_lazy("Removed a member"),
-    "character.create": gettext_lazy("Added a character"),
-    "character.update": gettext_lazy("Changed a character"),
-    "environment.create": gettext_lazy("Added an environment"),
-    "environment.update": gettext_lazy("Changed an environment"),
-}
-
-
-@register.simple_tag
-def action_words(action: Any) -> str:
-    """What an action was, in words; its kind when no words are written for it."""
-    return str(_ACTIONS.get(action.kind, action.kind))

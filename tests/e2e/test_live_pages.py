@@ -1,0 +1,127 @@
+"""What a person sees while work runs: bars that move, pages that follow, also without the socket."""
+
+from typing import Any
+
+import pytest
+
+from renders.models import JobState, RenderJob, Version
+from renders.services.jobs import render_shots
+from shots.models import Shot
+from shots.services.editing import update_shots
+from tests.factories import applied_project
+from tests.harness import processes
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+# Keeps every number that a progress bar of the page shows, from the first paint on.
+WATCH = """() => {
+  window.seen = {}; window.stayed = true;
+  setInterval(() => {
+    for (const line of document.querySelectorAll("[data-job-progress]")) {
+      const bar = line.querySelector("progress");
+      if (bar) (window.seen[line.dataset.jobProgress] ??= new Set()).add(bar.value);
+    }
+  }, 15);
+}"""
+
+
+@pytest.fixture
+def first_images(project: Any, admin_user: Any, site: str) -> list[Shot]:
+    """Two long shots with their first images made: their videos take some seconds each."""
+    project.width, project.height = 640, 360
+    project.save(update_fields=["width", "height"])
+    applied_project(project, admin_user)
+    Shot.objects.filter(project=project).update(duration_frames=480)
+    shots = start(project, "first_image")
+    processes.wait_until(lambda: Version.objects.live().filter(kind="previz").count() == len(shots), seconds=60)
+    return shots
+
+
+def start(project: Any, step: str) -> list[Shot]:
+    rows = Shot.objects.live().filter(project=project).select_related("project", "scene", "environment", "preset")
+    shots = list(rows.order_by("position")[:2])
+    render_shots(project=project, actor=None, shots=shots, step=step, auto_approve=True)
+    return shots
+
+
+def videos_done(count: int) -> bool:
+    return RenderJob.objects.filter(kind="render", state=JobState.SUCCEEDED).count() == count
+
+
+def test_bars_move_while_jobs_run_and_the_page_follows(page: Any, project: Any, first_images: list[Shot]) -> None:
+    base = f"/projects/{project.code}"
+    page.goto(f"{base}/farm/")
+    page.wait_for_selector("[data-connection][data-state=open]")
+    page.evaluate(WATCH)
+    start(project, "render")
+    # No reload: the rows come by themselves, move, and end as done.
+    page.wait_for_selector("[data-job-progress] progress")
+    processes.wait_until(lambda: videos_done(len(first_images)), seconds=90)
+    page.wait_for_function(
+        f"() => document.querySelectorAll('#farm td .tag[data-status=succeeded]').length >= {len(first_images)}"
+    )
+    assert page.evaluate("window.stayed") is True
+    between = page.evaluate("Object.values(window.seen).map((s) => [...s].filter((v) => v > 0 && v < 100).length)")
+    assert max(between) >= 3, between
+    page.wait_for_function("() => document.querySelector('[data-job-progress]') === null")
+
+
+def test_a_colleagues_edit_appears_without_a_reload(
+    page: Any, project: Any, artist: Any, first_images: list[Shot]
+) -> None:
+    page.goto(f"/projects/{project.code}/shots/")
+    page.wait_for_selector("[data-connection][data-state=open]")
+    page.evaluate("() => { window.stayed = true; }")
+    shot = first_images[1]
+    update_shots(project=project, actor=artist, items=[{"id": shot.pk, "fields": {"description": "다른 사람이 고침"}}])
+    cell = f"#shot-{shot.pk} td[data-field=description]"
+    page.wait_for_function(f"() => document.querySelector('{cell}').textContent.includes('다른 사람이 고침')")
+    assert page.evaluate("window.stayed") is True
+
+
+def test_a_page_without_a_socket_asks_by_itself(page: Any, project: Any, artist: Any, first_images: list[Shot]) -> None:
+    page.route_web_socket("**/ws/", lambda socket: socket.close(code=1011))
+    page.goto(f"/projects/{project.code}/shots/")
+    page.wait_for_selector("[data-connection][data-state=polling]")
+    page.evaluate("() => { window.stayed = true; }")
+    shot = first_images[0]
+    update_shots(project=project, actor=artist, items=[{"id": shot.pk, "fields": {"description": "소켓 없이"}}])
+    cell = f"#shot-{shot.pk} td[data-field=description]"
+    page.wait_for_function(f"() => document.querySelector('{cell}').textContent.includes('소켓 없이')")
+    assert page.evaluate("window.stayed") is True
+
+
+def test_a_page_catches_up_after_the_site_was_away(
+    page: Any, project: Any, artist: Any, farm: dict[str, processes.Process], first_images: list[Shot]
+) -> None:
+    page.goto(f"/projects/{project.code}/shots/")
+    page.wait_for_selector("[data-connection][data-state=open]")
+    farm["web"].kill()
+    page.wait_for_function("() => document.querySelector('[data-connection]').dataset.state !== 'open'")
+    shot = first_images[0]
+    update_shots(project=project, actor=artist, items=[{"id": shot.pk, "fields": {"description": "자리를 비운 사이"}}])
+    farm["web"], _url = processes.web(port=int(page.url.split(":")[2].split("/")[0]))
+    cell = f"#shot-{shot.pk} td[data-field=description]"
+    page.wait_for_function(
+        f"() => document.querySelector('{cell}').textContent.includes('자리를 비운 사이')", timeout=40_000
+    )
+
+
+def test_an_edit_made_while_the_site_is_away_is_sent_when_it_is_back(
+    page: Any, project: Any, farm: dict[str, processes.Process], first_images: list[Shot]
+) -> None:
+    page.goto(f"/projects/{project.code}/shots/")
+    page.wait_for_selector("[data-connection][data-state=open]")
+    farm["web"].kill()
+    shot = first_images[0]
+    cell = page.locator(f"#shot-{shot.pk} td[data-field=description]")
+    cell.dblclick()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("끊긴 사이에 쓴 글")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"#shot-{shot.pk} td.is-unsent")
+    assert cell.inner_text() == "끊긴 사이에 쓴 글"
+    farm["web"], _url = processes.web(port=int(page.url.split(":")[2].split("/")[0]))
+    processes.wait_until(lambda: Shot.objects.get(pk=shot.pk).description == "끊긴 사이에 쓴 글", seconds=30)
+    page.wait_for_selector(f"#shot-{shot.pk} td.is-unsent", state="detached")
+    assert cell.inner_text() == "끊긴 사이에 쓴 글"
