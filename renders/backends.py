@@ -6,12 +6,24 @@ An engine knows nothing of jobs, states or storage: it gets a frozen context, wr
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 
+class Stop(StrEnum):
+    """Why an engine shall stop.
+
+    CANCELLED: nobody wants the result any more; what runs on a machine for it is stopped too. LOST: the attempt was
+    taken back and another one follows its work; that work goes on, this engine only lets go of it.
+    """
+
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
 class JobCancelled(Exception):
-    """Raised by an engine when the reporter says that the job was cancelled."""
+    """Raised by an engine when the reporter says that it shall stop, for whatever reason."""
 
 
 class BackendError(Exception):
@@ -50,7 +62,7 @@ class JobContext:
 
 
 class JobReporter(Protocol):
-    """How an engine speaks to the runner while it works."""
+    """How an engine speaks to the runner while it works. Reporters inherit from it."""
 
     def progress(self, value: float, message: str = "") -> None:
         """`value` from 0 to 1; may be called as often as the engine likes."""
@@ -58,9 +70,13 @@ class JobReporter(Protocol):
     def preview(self, jpeg: bytes) -> None:
         """A small picture of the work so far."""
 
-    def cancelled(self) -> bool:
-        """True once the job shall stop; the engine then raises JobCancelled."""
+    def stop(self) -> Stop | None:
+        """Why the engine shall stop, None while it shall go on; the engine then raises JobCancelled."""
         ...
+
+    def cancelled(self) -> bool:
+        """`stop` as a question, for engines whose work lives and dies with them."""
+        return self.stop() is not None
 
     def save_state(self, **state: Any) -> None:
         """Keep what the next attempt needs; durable before it returns."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from aipipeline.events import publish_progress
 from aipipeline.projects.errors import PipelineError
-from renders.backends import BackendError, JobCancelled, JobContext, JobResult, backend_for
+from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult, Stop, backend_for
 from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState, VersionStatus
 from renders.services import publishing, queue
 
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 TELL_SECONDS = 0.1
 
 
-class Reporter:
+class Reporter(JobReporter):
     """The engine's way to speak: numbers to the page at once, to the database with the heartbeat."""
 
     def __init__(self, attempt: RenderAttempt) -> None:
@@ -29,7 +29,7 @@ class Reporter:
         self.job = attempt.job
         self.value = 0.0
         self.message = ""
-        self.verdict = "ok"
+        self._verdict: Stop | None = None
         self._told = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
@@ -56,8 +56,8 @@ class Reporter:
 
         cache.set(f"preview:{self.job.pk}", jpeg, timeout=600)
 
-    def cancelled(self) -> bool:
-        return self.verdict != "ok"
+    def stop(self) -> Stop | None:
+        return self._verdict
 
     def save_state(self, **state: Any) -> None:
         queue.save_state(attempt_id=self.attempt_id, state=state)
@@ -67,7 +67,7 @@ class Reporter:
         pause = min(1.0, settings.RENDER_LEASE_SECONDS / 3)
         while not self._stop.wait(pause):
             try:
-                self.verdict = queue.heartbeat(attempt_id=self.attempt_id, progress=self.value, message=self.message)
+                self._verdict = queue.heartbeat(attempt_id=self.attempt_id, progress=self.value, message=self.message)
             except Exception:
                 log.warning("heartbeat_failed", attempt=str(self.attempt_id), exc_info=True)
             finally:

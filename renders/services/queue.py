@@ -15,9 +15,10 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import Conflict
+from renders.backends import Stop
 from renders.models import JobState, RenderAttempt, RenderJob, Worker
 from renders.models.farm import WorkerState
-from renders.models.job import HELD_STATES, OPEN_STATES, VRAM_OF
+from renders.models.job import ENDED_STATES, HELD_STATES, OPEN_STATES, VRAM_OF
 from renders.services.nudges import announce_jobs, nudge
 from renders.signals import job_ended
 
@@ -122,18 +123,20 @@ def begin(*, attempt_id: uuid.UUID | str) -> RenderAttempt | None:
     return attempt
 
 
-def heartbeat(*, attempt_id: uuid.UUID, progress: float, message: str) -> str:
-    """Renew the lease and keep the progress. Returns "ok", "cancel", or "lost" when the attempt was reaped."""
+def heartbeat(*, attempt_id: uuid.UUID, progress: float, message: str) -> Stop | None:
+    """Renew the lease and keep the progress. Returns why the attempt shall stop, None while it shall go on."""
     mine = RenderAttempt.objects.filter(pk=attempt_id, state__in=HELD_STATES).update(
         heartbeat_at=Now(), lease_until=lease_end()
     )
     if not mine:
-        return "lost"
+        # Taken back. While the job lives another attempt follows the same work; after its end nobody does.
+        ended = RenderJob.objects.filter(attempts__pk=attempt_id, state__in=ENDED_STATES).exists()
+        return Stop.CANCELLED if ended else Stop.LOST
     RenderJob.objects.filter(attempts__pk=attempt_id, state__in=HELD_STATES).update(
         progress=progress, message=message[:300]
     )
     cancelled = RenderJob.objects.filter(attempts__pk=attempt_id, cancel_requested=True).exists()
-    return "cancel" if cancelled else "ok"
+    return Stop.CANCELLED if cancelled else None
 
 
 def save_state(*, attempt_id: uuid.UUID, state: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from comfy_adapters.comfyui.backend import ComfyBackend
 from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter, context, filled
-from renders.backends import JobCancelled
+from renders.backends import JobCancelled, Stop
 from tests.doubles.comfyui.process import ROOT, ComfyDouble
 
 
@@ -162,7 +162,7 @@ def test_an_attempt_that_lost_its_lease_does_not_stop_the_prompt(comfy_server: C
     def cancel_when(me: Reporter) -> bool:
         return bool(me.state) and me.state["prompt_id"] in client.queue().running
 
-    reporter = Reporter(cancel_when=cancel_when, verdict="lost")
+    reporter = Reporter(cancel_when=cancel_when, reason=Stop.LOST)
     with pytest.raises(JobCancelled):
         ComfyBackend(QUICK).run(context(comfy_server.url, tmp_path), reporter)
     until(lambda: client.locate(reporter.state["prompt_id"]) == "finished")
