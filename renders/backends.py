@@ -29,14 +29,18 @@ class JobCancelled(Exception):
 class BackendError(Exception):
     """An engine failed; `message` says what the user can do about it.
 
-    `retryable`: another try may succeed. `out_of_memory`: a larger card may succeed.
+    `retryable`: another try may succeed. `out_of_memory`: a larger card may succeed. `later`: the cause lies outside
+    the job (a machine that is away), so waiting for its end does not use up the job's tries.
     """
 
-    def __init__(self, message: str, *, retryable: bool = True, out_of_memory: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retryable: bool = True, out_of_memory: bool = False, later: bool = False
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.retryable = retryable
         self.out_of_memory = out_of_memory
+        self.later = later
 
 
 @dataclass(frozen=True)

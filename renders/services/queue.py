@@ -23,6 +23,7 @@ from renders.services.nudges import announce_jobs, nudge
 from renders.signals import job_ended
 
 log = structlog.get_logger(__name__)
+LONGEST_DELAY = 60.0  # seconds between two tries
 
 
 def lease_end() -> Any:
@@ -165,10 +166,12 @@ def end_attempt(
     error: str = "",
     retryable: bool = False,
     larger: bool = False,
+    later: bool = False,
 ) -> None:
     """The attempt failed or was cancelled: requeue the job with backoff while it has tries left, else end it.
 
-    `larger`: it ran out of memory, so the job goes once to the next larger class of card.
+    `larger`: it ran out of memory, so the job goes once to the next larger class of card. `later`: the cause lies
+    outside the job; for RENDER_WAIT_SECONDS such attempts do not count against its tries.
     """
     with transaction.atomic():
         mine = RenderAttempt.objects.filter(pk=attempt.pk, state__in=HELD_STATES).update(
@@ -179,18 +182,31 @@ def end_attempt(
         job = RenderJob.objects.select_for_update(of=_of_self()).get(pk=attempt.job_id)
         if larger and not _to_larger_card(job):
             retryable = False
+        if later and _still_waiting(job, attempt, error):
+            job.max_attempts += 1
         again = (
             state == JobState.FAILED and retryable and not job.cancel_requested and job.attempts_made < job.max_attempts
         )
         if again:
-            delay = settings.RENDER_RETRY_DELAY_SECONDS * 2 ** (job.attempts_made - 1)
+            delay = min(settings.RENDER_RETRY_DELAY_SECONDS * 2 ** min(job.attempts_made - 1, 16), LONGEST_DELAY)
             RenderJob.objects.filter(pk=job.pk).update(
-                state=JobState.QUEUED, progress=0.0, error=error, not_before=Now() + timedelta(seconds=delay)
+                state=JobState.QUEUED,
+                progress=0.0,
+                error=error,
+                max_attempts=job.max_attempts,
+                not_before=Now() + timedelta(seconds=delay),
             )
             job.state = JobState.QUEUED
             announce_jobs([job])
         else:
             end_job(job, JobState.CANCELLED if job.cancel_requested else state, error=error)
+
+
+def _still_waiting(job: RenderJob, attempt: RenderAttempt, error: str) -> bool:
+    """False once the very same trouble has ended attempts of this job for RENDER_WAIT_SECONDS."""
+    long_ago = Now() - timedelta(seconds=settings.RENDER_WAIT_SECONDS)
+    same = RenderAttempt.objects.filter(job=job, error=error, finished_at__lt=long_ago).exclude(pk=attempt.pk)
+    return not same.filter(finished_at__gte=job.started_at).exists()
 
 
 def _to_larger_card(job: RenderJob) -> bool:
@@ -255,6 +271,7 @@ def retry(*, job: RenderJob) -> RenderJob:
             error="",
             message="",
             progress=0.0,
+            started_at=None,
             finished_at=None,
             not_before=Now(),
             max_attempts=row.attempts_made + settings.RENDER_MAX_ATTEMPTS,
