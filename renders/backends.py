@@ -4,7 +4,7 @@ An engine knows nothing of jobs, states or storage: it gets a frozen context, wr
 `out_dir` and reports. The runner (`renders.runner`) owns everything else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -102,12 +102,41 @@ class RenderBackend(Protocol):
     def run(self, context: JobContext, reporter: JobReporter) -> JobResult: ...
 
 
+@dataclass(frozen=True)
+class Machine:
+    """What a rendering machine says of itself; bytes. `vram_total` is None where it has no GPU or did not say."""
+
+    gpu: str
+    vram_total: int | None
+    vram_free: int | None
+    software: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if value not in (None, "")}
+
+
+AskMachine = Callable[[str], Machine]
+
 _backends: dict[str, RenderBackend] = {}
+_machines: dict[str, AskMachine] = {}
 
 
-def register(backend: RenderBackend) -> None:
-    """Called from an app's `ready()`; the last registration of a key wins."""
+def register(backend: RenderBackend, *, machine: AskMachine | None = None) -> None:
+    """Called from an app's `ready()`; the last registration of a key wins.
+
+    `machine` asks the machine behind an endpoint what it is, within seconds; BackendError when it does not answer.
+    """
     _backends[backend.key] = backend
+    if machine is not None:
+        _machines[backend.key] = machine
+
+
+def ask_machine(key: str, endpoint: str) -> Machine:
+    """What the machine at `endpoint` says of itself; BackendError when it cannot be asked."""
+    ask = _machines.get(key)
+    if ask is None:
+        raise BackendError(f"The engine {key!r} drives no machines.", retryable=False)
+    return ask(endpoint)
 
 
 def backend_for(key: str) -> RenderBackend:

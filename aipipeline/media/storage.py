@@ -28,9 +28,7 @@ def storage_error(error: BaseException, folder: Path) -> StorageError | None:
 
     `folder` is named to the user, as the place to look at.
     """
-    for found in (error, error.__cause__):
-        if isinstance(found, StorageError):
-            return found
+    for found in (error.__cause__, error):
         number = _number(found)
         if number in _FULL:
             text = _("There is no space left on the storage at %(folder)s (%(reason)s). Free some space there.")
@@ -46,7 +44,7 @@ def storage_error(error: BaseException, folder: Path) -> StorageError | None:
         else:
             continue
         return StorageError(text % {"folder": folder, "reason": os.strerror(number)})
-    return None
+    return error if isinstance(error, StorageError) else None
 
 
 def _number(error: BaseException | None) -> int:

@@ -39,7 +39,7 @@ def claim(*, worker: Worker, slots: int = 1) -> RenderAttempt | None:
     with transaction.atomic():
         me = Worker.objects.select_for_update().get(pk=worker.pk)
         held = RenderAttempt.objects.filter(worker=me, state__in=HELD_STATES).count()
-        if me.state != WorkerState.ONLINE or held >= slots:
+        if me.state != WorkerState.ONLINE or me.error or held >= slots:
             return None
         job = _best_job(me)
         if job is None:
