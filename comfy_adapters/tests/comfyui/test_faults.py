@@ -43,6 +43,25 @@ def test_a_silent_websocket_still_finishes(start_comfy: Callable[..., ComfyDoubl
     assert reporter.previews == []
 
 
+def test_a_socket_that_breaks_is_opened_again(comfy_server: ComfyDouble, tmp_path: Path) -> None:
+    """Previews and steps are heard again afterwards, and the prompt runs once."""
+    comfy_server.faults(step_seconds=0.08)
+    reporter = Reporter()
+    cut_at: list[int] = []
+
+    def cut() -> None:
+        until(lambda: len(reporter.previews) >= 2)
+        comfy_server.faults(drop_sockets=True)
+        cut_at.append(len(reporter.previews))
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    assert ComfyBackend(QUICK).run(context(comfy_server.url, tmp_path, steps=60), reporter).files
+    thread.join()
+    assert len(reporter.previews) > cut_at[0] + 1
+    assert list(comfy_server.stats()["executed"].values()) == [1]
+
+
 def test_a_killed_worker_comes_back_to_its_running_prompt(comfy_server: ComfyDouble, tmp_path: Path) -> None:
     comfy_server.faults(step_seconds=0.1)
     state = _run_and_kill(comfy_server, tmp_path)
