@@ -1,5 +1,6 @@
 """`./aip produce --engine comfy` as a person runs it: its own processes, a ComfyUI server, and deaths of either."""
 
+import io
 import json
 import os
 import signal
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from aipipeline.media.probe import probe
+from aipipeline.studio import production
 from comfy_adapters.comfyui import graphs
 from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState
 from shots.models import Shot
@@ -201,3 +204,17 @@ def test_deaths_in_the_middle_cost_nothing_but_time(produce: Produce, comfy: Com
 
 def _messages() -> str:
     return "\n".join(RenderJob.objects.values_list("message", flat=True))
+
+
+def test_without_a_machine_the_command_ends_and_says_what_to_start(
+    transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(production, "STUCK_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(production, "STUCK_SECONDS", 0.3)
+    script, errors = tmp_path / "a.txt", io.StringIO()
+    script.write_text(SCRIPT, encoding="utf-8")
+    with pytest.raises(SystemExit) as caught:
+        call_command("produce", str(script), "--out", str(tmp_path / "out"), "--engine", "comfy", stderr=errors)
+    assert caught.value.code == 1
+    assert "No worker drives a ComfyUI server. Set COMFYUI_URLS" in errors.getvalue().splitlines()[-1]
+    assert set(RenderJob.objects.values_list("state", flat=True)) == {JobState.QUEUED}, "they wait for one to come"
