@@ -43,7 +43,8 @@ AIP_ADMIN_PASSWORD = env("AIP_ADMIN_PASSWORD", default="")
 AIP_SAMPLE = env.bool("AIP_SAMPLE", default=True)
 AIP_FLOWER_PORT = env.int("AIP_FLOWER_PORT", default=5555)
 AIP_WORKER_ENDPOINT = env("AIP_WORKER_ENDPOINT", default="")
-AIP_WORKER_VRAM = env.int("AIP_WORKER_VRAM", default=24)
+AIP_WORKER_VRAM = env.int("AIP_WORKER_VRAM", default=0)  # GB; 0: what the server says
+AIP_WORKER_TAGS = env.list("AIP_WORKER_TAGS", default=[])
 AIP_WORKER_NAME = env("AIP_WORKER_NAME", default="")
 COMFYUI_URLS = env.list("COMFYUI_URLS", default=[])
 METRICS_TOKEN = env("AIP_METRICS_TOKEN", default="")
@@ -178,6 +179,7 @@ CHANNEL_LAYERS = {
 RENDER_LEASE_SECONDS = env.float("RENDER_LEASE_SECONDS", default=30.0)
 RENDER_RETRY_DELAY_SECONDS = env.float("RENDER_RETRY_DELAY_SECONDS", default=5.0)
 RENDER_MAX_ATTEMPTS = env.int("RENDER_MAX_ATTEMPTS", default=3)
+RENDER_WAIT_SECONDS = env.float("RENDER_WAIT_SECONDS", default=3600.0)
 LEDGER_LEASE_SECONDS = env.float("LEDGER_LEASE_SECONDS", default=30.0)
 BEAT_TICK_SECONDS = env.float("BEAT_TICK_SECONDS", default=2.0)
 

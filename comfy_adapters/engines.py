@@ -13,10 +13,11 @@ _FIRST_IMAGE = {
 
 def register() -> None:
     from comfy_adapters.comfyui.backend import ComfyBackend
+    from comfy_adapters.comfyui.provenance import machine_at
     from comfy_adapters.local.backend import LocalBackend
 
     backends.register(LocalBackend())
-    backends.register(ComfyBackend())
+    backends.register(ComfyBackend(), machine=machine_at)
     declare(
         Declaration(
             key="local.panel",

@@ -4,27 +4,43 @@ An engine knows nothing of jobs, states or storage: it gets a frozen context, wr
 `out_dir` and reports. The runner (`renders.runner`) owns everything else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 
+class Stop(StrEnum):
+    """Why an engine shall stop.
+
+    CANCELLED: nobody wants the result any more; what runs on a machine for it is stopped too. LOST: the attempt was
+    taken back and another one follows its work; that work goes on, this engine only lets go of it.
+    """
+
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
 class JobCancelled(Exception):
-    """Raised by an engine when the reporter says that the job was cancelled."""
+    """Raised by an engine when the reporter says that it shall stop, for whatever reason."""
 
 
 class BackendError(Exception):
     """An engine failed; `message` says what the user can do about it.
 
-    `retryable`: another try may succeed. `out_of_memory`: a larger card may succeed.
+    `retryable`: another try may succeed. `out_of_memory`: a larger card may succeed. `later`: the cause lies outside
+    the job (a machine that is away), so waiting for its end does not use up the job's tries.
     """
 
-    def __init__(self, message: str, *, retryable: bool = True, out_of_memory: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retryable: bool = True, out_of_memory: bool = False, later: bool = False
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.retryable = retryable
         self.out_of_memory = out_of_memory
+        self.later = later
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ class JobContext:
 
 
 class JobReporter(Protocol):
-    """How an engine speaks to the runner while it works."""
+    """How an engine speaks to the runner while it works. Reporters inherit from it."""
 
     def progress(self, value: float, message: str = "") -> None:
         """`value` from 0 to 1; may be called as often as the engine likes."""
@@ -58,9 +74,13 @@ class JobReporter(Protocol):
     def preview(self, jpeg: bytes) -> None:
         """A small picture of the work so far."""
 
-    def cancelled(self) -> bool:
-        """True once the job shall stop; the engine then raises JobCancelled."""
+    def stop(self) -> Stop | None:
+        """Why the engine shall stop, None while it shall go on; the engine then raises JobCancelled."""
         ...
+
+    def cancelled(self) -> bool:
+        """`stop` as a question, for engines whose work lives and dies with them."""
+        return self.stop() is not None
 
     def save_state(self, **state: Any) -> None:
         """Keep what the next attempt needs; durable before it returns."""
@@ -82,12 +102,41 @@ class RenderBackend(Protocol):
     def run(self, context: JobContext, reporter: JobReporter) -> JobResult: ...
 
 
+@dataclass(frozen=True)
+class Machine:
+    """What a rendering machine says of itself; bytes. `vram_total` is None where it has no GPU or did not say."""
+
+    gpu: str
+    vram_total: int | None
+    vram_free: int | None
+    software: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if value not in (None, "")}
+
+
+AskMachine = Callable[[str], Machine]
+
 _backends: dict[str, RenderBackend] = {}
+_machines: dict[str, AskMachine] = {}
 
 
-def register(backend: RenderBackend) -> None:
-    """Called from an app's `ready()`; the last registration of a key wins."""
+def register(backend: RenderBackend, *, machine: AskMachine | None = None) -> None:
+    """Called from an app's `ready()`; the last registration of a key wins.
+
+    `machine` asks the machine behind an endpoint what it is, within seconds; BackendError when it does not answer.
+    """
     _backends[backend.key] = backend
+    if machine is not None:
+        _machines[backend.key] = machine
+
+
+def ask_machine(key: str, endpoint: str) -> Machine:
+    """What the machine at `endpoint` says of itself; BackendError when it cannot be asked."""
+    ask = _machines.get(key)
+    if ask is None:
+        raise BackendError(f"The engine {key!r} drives no machines.", retryable=False)
+    return ask(endpoint)
 
 
 def backend_for(key: str) -> RenderBackend:

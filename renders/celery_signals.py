@@ -44,14 +44,15 @@ def _start(sender: Any, **_kwargs: Any) -> None:
 def _live(name: str) -> None:
     from renders.services import nudges, workers
 
-    first = True
+    first, watch = True, workers.MachineWatch(name)
     while not _stopping.is_set():
         try:
             if first:
                 workers.register_worker(name=name)
-                nudges.nudge_waiting()
-                first = False
             workers.beat(name=name)
+            if watch.look() or first:
+                nudges.nudge_waiting()
+            first = False
         except Exception:
             log.warning("worker_beat_failed", worker=name, exc_info=True)
         finally:

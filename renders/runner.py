@@ -12,8 +12,9 @@ from django.db import close_old_connections
 from django.utils.translation import gettext as _
 
 from aipipeline.events import publish_progress
+from aipipeline.media.storage import storage_error
 from aipipeline.projects.errors import PipelineError
-from renders.backends import BackendError, JobCancelled, JobContext, JobResult, backend_for
+from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult, Stop, backend_for
 from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState, VersionStatus
 from renders.services import publishing, queue
 
@@ -21,7 +22,7 @@ log = structlog.get_logger(__name__)
 TELL_SECONDS = 0.1
 
 
-class Reporter:
+class Reporter(JobReporter):
     """The engine's way to speak: numbers to the page at once, to the database with the heartbeat."""
 
     def __init__(self, attempt: RenderAttempt) -> None:
@@ -29,7 +30,7 @@ class Reporter:
         self.job = attempt.job
         self.value = 0.0
         self.message = ""
-        self.verdict = "ok"
+        self._verdict: Stop | None = None
         self._told = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
@@ -56,8 +57,8 @@ class Reporter:
 
         cache.set(f"preview:{self.job.pk}", jpeg, timeout=600)
 
-    def cancelled(self) -> bool:
-        return self.verdict != "ok"
+    def stop(self) -> Stop | None:
+        return self._verdict
 
     def save_state(self, **state: Any) -> None:
         queue.save_state(attempt_id=self.attempt_id, state=state)
@@ -67,7 +68,7 @@ class Reporter:
         pause = min(1.0, settings.RENDER_LEASE_SECONDS / 3)
         while not self._stop.wait(pause):
             try:
-                self.verdict = queue.heartbeat(attempt_id=self.attempt_id, progress=self.value, message=self.message)
+                self._verdict = queue.heartbeat(attempt_id=self.attempt_id, progress=self.value, message=self.message)
             except Exception:
                 log.warning("heartbeat_failed", attempt=str(self.attempt_id), exc_info=True)
             finally:
@@ -85,7 +86,22 @@ def run_attempt(attempt_id: uuid.UUID | str) -> bool:
             _render_and_publish(attempt, reporter)
     except JobCancelled:
         queue.end_attempt(attempt=attempt, state=JobState.CANCELLED)
-    except BackendError as error:
+    except Exception as error:
+        _end_badly(attempt, error)
+    finally:
+        structlog.contextvars.unbind_contextvars("job", "attempt")
+    return True
+
+
+def _end_badly(attempt: RenderAttempt, error: Exception) -> None:
+    """Write down in words what went wrong, and whether trying again helps."""
+    storage = storage_error(error, attempt.job.project.root)
+    if storage is not None:
+        log.warning("attempt_without_storage", error=str(error))
+        queue.end_attempt(
+            attempt=attempt, state=JobState.FAILED, error=str(storage.message), retryable=True, later=True
+        )
+    elif isinstance(error, BackendError):
         log.warning("attempt_failed", error=error.message)
         queue.end_attempt(
             attempt=attempt,
@@ -93,11 +109,12 @@ def run_attempt(attempt_id: uuid.UUID | str) -> bool:
             error=error.message,
             retryable=error.retryable,
             larger=error.out_of_memory,
+            later=error.later,
         )
-    except PipelineError as error:
+    elif isinstance(error, PipelineError):
         queue.end_attempt(attempt=attempt, state=JobState.FAILED, error=str(error.message))
-    except Exception as error:
-        log.exception("attempt_crashed")
+    else:
+        log.error("attempt_crashed", exc_info=error)
         text = _("The engine stopped with an unexpected error: %(error)s. The worker's log has the details.")
         queue.end_attempt(
             attempt=attempt,
@@ -105,9 +122,6 @@ def run_attempt(attempt_id: uuid.UUID | str) -> bool:
             error=text % {"error": f"{type(error).__name__}: {error}"[:500]},
             retryable=True,
         )
-    finally:
-        structlog.contextvars.unbind_contextvars("job", "attempt")
-    return True
 
 
 def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:

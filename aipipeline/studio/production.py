@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import close_old_connections
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from aipipeline.history.project_services import create_project
@@ -22,7 +23,8 @@ from aipipeline.projects.errors import Conflict, Invalid, PipelineError
 from aipipeline.projects.models import Project
 from celery_workers.models import LedgerTask, TaskState
 from renders.models import JobState, RenderJob, Verdict, Version, VersionStatus
-from renders.models.job import OPEN_STATES
+from renders.models.job import HELD_STATES, OPEN_STATES
+from renders.selectors import unserved
 from renders.services.jobs import render_shots
 from renders.services.reviews import review_version
 from shots.models import Scenario, ScenarioState, Shot, Step
@@ -37,6 +39,8 @@ from timeline.services.movies import is_current, request_movie
 
 STAGES = ("breakdown", "confirm", "images", "proxy", "videos", "film", "export")
 POLL_SECONDS = 0.15
+STUCK_LOOK_SECONDS = 3.0
+STUCK_SECONDS = 120.0  # workers that start on a busy machine take half of it
 Report = Callable[[str, float, str], None]
 
 
@@ -168,11 +172,12 @@ def _render(made: Production, step: str, stage: str, report: Report) -> None:
 
 def _wait_for_jobs(project: Project, shot_ids: list[int], step: str, stage: str, report: Report) -> None:
     jobs = RenderJob.objects.filter(project=project, shot__in=shot_ids, step=step)
+    stuck = _Stuck(jobs)
     while True:
         rows = list(jobs.values_list("state", "progress"))
         ended = sum(state not in OPEN_STATES for state, _progress in rows)
         value = sum(1.0 if state not in OPEN_STATES else progress for state, progress in rows) / max(len(rows), 1)
-        report(stage, value, f"{ended}/{len(rows)}")
+        report(stage, value, f"{ended}/{len(rows)} {stuck.look()}".rstrip())
         if ended == len(rows):
             break
         close_old_connections()
@@ -193,6 +198,30 @@ def _wait_for_jobs(project: Project, shot_ids: list[int], step: str, stage: str,
                 "error": failed.error if failed else _("cancelled"),
             }
         )
+
+
+class _Stuck:
+    """Tells what waiting jobs wait for, and gives up when nothing can run them for STUCK_SECONDS."""
+
+    def __init__(self, jobs: "QuerySet[RenderJob]") -> None:
+        self.jobs = jobs
+        self.text = ""
+        self._next = time.monotonic() + STUCK_LOOK_SECONDS
+        self._since = time.monotonic()
+
+    def look(self) -> str:
+        now = time.monotonic()
+        if now < self._next:
+            return self.text
+        self._next = now + STUCK_LOOK_SECONDS
+        reason = "" if self.jobs.filter(state__in=HELD_STATES).exists() else unserved(self.jobs)
+        if not reason:
+            self._since = now
+        elif now - self._since > STUCK_SECONDS:
+            raise StageFailed(reason)
+        failing = self.jobs.filter(state=JobState.QUEUED).exclude(error="").values_list("error", flat=True).first()
+        self.text = reason or failing or ""
+        return self.text
 
 
 def _approve_undecided(shots: list[Shot], kind: str) -> None:

@@ -28,7 +28,7 @@ from comfy_adapters.comfyui.graphs import Filled, Graph, Nodes, Slots
 from comfy_adapters.comfyui.preflight import check
 from comfy_adapters.comfyui.provenance import models_in, server_facts, server_seconds
 from comfy_adapters.comfyui.watch import Timing, Watcher
-from renders.backends import JobCancelled, JobContext, JobReporter, JobResult
+from renders.backends import JobCancelled, JobContext, JobReporter, JobResult, Stop
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ class Prompt:
     place: Place
 
 
-class _Share:
+class _Share(JobReporter):
     """The part of a job's progress that belongs to the server; everything else passes through."""
 
     def __init__(self, reporter: JobReporter, end: float) -> None:
@@ -60,16 +60,11 @@ class _Share:
     def preview(self, jpeg: bytes) -> None:
         self._reporter.preview(jpeg)
 
-    def cancelled(self) -> bool:
-        return self._reporter.cancelled()
+    def stop(self) -> Stop | None:
+        return self._reporter.stop()
 
     def save_state(self, **state: Any) -> None:
         self._reporter.save_state(**state)
-
-    @property
-    def verdict(self) -> str:
-        """What `watch.lease_lost` asks for."""
-        return str(getattr(self._reporter, "verdict", ""))
 
 
 class ComfyBackend:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 import requests
 from django.utils.translation import gettext as _
 
+from aipipeline.media.storage import storage_errors
 from comfy_adapters.comfyui import errors
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.graphs import Nodes, is_ui_format, titles
@@ -181,7 +182,10 @@ class ComfyClient:
     def download(
         self, file: OutputFile, target: Path, *, limit: int, cancelled: Callable[[], bool] | None = None
     ) -> bool:
-        """Stream a result into `target` (at most `limit` bytes). False when `cancelled` said to stop."""
+        """Stream a result into `target` (at most `limit` bytes). False when `cancelled` said to stop.
+
+        Nothing is left at `target` unless the whole file is there. StorageError when it cannot be written.
+        """
         query = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type}
         with self._send("GET", "/view", params=query, stream=True) as answer:
             if answer.status_code == 404:
@@ -189,22 +193,14 @@ class ComfyClient:
                 raise ComfyError(text % {"name": file.filename}, kind="download")
             if answer.status_code != 200:
                 raise errors.bad_answer(self.public, "/view", answer.status_code)
-            expected = int(answer.headers.get("Content-Length") or 0)
-            written = 0
-            with self._wrapped(), open(target, "wb") as out:
-                for chunk in answer.iter_content(CHUNK):
-                    written += len(chunk)
-                    if max(written, expected) > limit:
-                        text = _("The result %(name)s is larger than %(limit)d MB.")
-                        facts = {"name": file.filename, "limit": limit >> 20}
-                        raise ComfyError(text % facts, kind="download", retryable=False)
-                    if cancelled is not None and cancelled():
-                        return False
-                    out.write(chunk)
-        if expected and written != expected and "Content-Encoding" not in answer.headers:
-            text = _("The download of %(name)s broke off. Try again.")
-            raise ComfyError(text % {"name": file.filename}, kind="download")
-        return True
+            whole = False
+            try:
+                with storage_errors(target.parent), self._wrapped(), open(target, "wb") as out:
+                    whole = _receive(answer, file, out, limit, cancelled)
+            finally:
+                if not whole:
+                    target.unlink(missing_ok=True)
+        return whole
 
     # --- transport ----------------------------------------------------------------------------------
 
@@ -234,6 +230,31 @@ class ComfyClient:
         with self._send(method, path, **arguments) as answer:
             if answer.status_code != 200:
                 raise errors.bad_answer(self.public, path, answer.status_code)
+
+
+def _receive(
+    answer: requests.Response,
+    file: OutputFile,
+    out: BinaryIO,
+    limit: int,
+    cancelled: Callable[[], bool] | None,
+) -> bool:
+    """Copy a body piece by piece; False when told to stop, ComfyError when it is too large or breaks off."""
+    expected, written = int(answer.headers.get("Content-Length") or 0), 0
+    for chunk in answer.iter_content(CHUNK):
+        written += len(chunk)
+        if max(written, expected) > limit:
+            text = _("The result %(name)s is larger than %(limit)d MB.")
+            facts = {"name": file.filename, "limit": limit >> 20}
+            raise ComfyError(text % facts, kind="size", retryable=False)
+        if cancelled is not None and cancelled():
+            return False
+        out.write(chunk)
+    out.flush()
+    if expected and written != expected and "Content-Encoding" not in answer.headers:
+        text = _("The download of %(name)s broke off. Try again.")
+        raise ComfyError(text % {"name": file.filename}, kind="download")
+    return True
 
 
 def _json_of(answer: requests.Response) -> dict[str, Any] | None:

@@ -47,7 +47,6 @@ def collect(
     part = context.out_dir / f"source{chosen.suffix}"
     whole = client.download(chosen, part, limit=LIMITS[slots.output_kind], cancelled=reporter.cancelled)
     if not whole:
-        part.unlink(missing_ok=True)
         raise JobCancelled
     facts = _check(part, slots.output_kind, chosen)
     reporter.progress(start + 0.04, _("Fitting the result to the shot"))

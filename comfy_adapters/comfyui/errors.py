@@ -14,20 +14,26 @@ class ComfyError(BackendError):
     """Something at the server or in the graph; `message` is for the user.
 
     `kind` tells callers apart what happened: "error", "unreachable", "refused", "missing", "lost", "interrupted",
-    "download".
+    "download", "size".
     """
 
     def __init__(
-        self, message: str, *, kind: str = "error", retryable: bool = True, out_of_memory: bool = False
+        self,
+        message: str,
+        *,
+        kind: str = "error",
+        retryable: bool = True,
+        out_of_memory: bool = False,
+        later: bool = False,
     ) -> None:
-        super().__init__(message, retryable=retryable, out_of_memory=out_of_memory)
+        super().__init__(message, retryable=retryable, out_of_memory=out_of_memory, later=later)
         self.kind = kind
 
 
 def unreachable(endpoint: str, reason: str) -> ComfyError:
     """Nothing answers at the address."""
     text = _("The ComfyUI server at %(url)s does not answer (%(reason)s). Start it, or correct the worker's address.")
-    return ComfyError(text % {"url": endpoint, "reason": reason}, kind="unreachable")
+    return ComfyError(text % {"url": endpoint, "reason": reason}, kind="unreachable", later=True)
 
 
 def bad_answer(endpoint: str, path: str, status: int) -> ComfyError:

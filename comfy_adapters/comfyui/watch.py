@@ -20,7 +20,7 @@ from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.graphs import Nodes
 from comfy_adapters.comfyui.progress import Progress, as_jpeg, parse_preview
-from renders.backends import JobCancelled, JobReporter
+from renders.backends import JobCancelled, JobReporter, Stop
 
 log = structlog.get_logger(__name__)
 
@@ -216,7 +216,7 @@ class Watcher:
 
     def stop(self) -> None:
         """Take the prompt from the server and see it gone, so that the next job does not meet it."""
-        if lease_lost(self.reporter):
+        if self.reporter.stop() is Stop.LOST:  # another attempt follows the same prompt now
             return
         end = time.monotonic() + self.timing.settle
         while time.monotonic() < end:
@@ -230,8 +230,3 @@ class Watcher:
                     return
             time.sleep(self.timing.listen)
         log.warning("comfyui_cancel_slow", prompt=self.prompt_id)
-
-
-def lease_lost(reporter: JobReporter) -> bool:
-    """True when this attempt was taken back rather than cancelled: another attempt follows the same prompt now."""
-    return getattr(reporter, "verdict", "") == "lost"

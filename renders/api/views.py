@@ -237,7 +237,7 @@ class RenderRetry(Endpoint):
 class Workers(Endpoint):
     def get(self, request: Request) -> Response:
         require(request.user, "farm.view")
-        names = ("id", "name", "vram_gb", "backends", "state", "error", "heartbeat_at")
+        names = ("id", "name", "vram_gb", "gpu", "tags", "backends", "state", "error", "heartbeat_at")
         return self.page(Worker.objects.all(), lambda rows: [{n: getattr(w, n) for n in names} for w in rows])
 
 

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from aipipeline.media.files import fsync_dir, sha256_file, write_atomic
 from aipipeline.media.probe import ProbeError, probe
+from aipipeline.media.storage import storage_errors
 from aipipeline.projects.errors import PipelineError
 from assets.models import Character, Environment
 from assets.naming import NameContext, owner_folder, version_folder
@@ -64,15 +65,10 @@ def stage(owner: Owner, kind: str, token: str) -> Staged:
     """An empty folder for the results of one attempt, beside where the version will be."""
     base = owner.project.root / owner_folder(names_of(owner)) / kind
     folder = base / f".tmp-{token}"
-    try:
+    with storage_errors(owner.project.root):
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
-    except OSError as error:
-        raise PublishError(
-            _("Cannot write into %(folder)s: %(reason)s. Check the storage and its free space.")
-            % {"folder": base.name, "reason": error.strerror}
-        ) from error
     return Staged(folder=folder, owner_folder=base)
 
 
@@ -128,7 +124,12 @@ def _pg() -> bool:
 
 
 def seal(version: Version, staged: Staged, files: Sequence[Path], provenance: Mapping[str, Any]) -> None:
-    """Checksum, write the manifest, flush, and rename the folder to its place."""
+    """Checksum, write the manifest, flush, rename the folder to its place. StorageError when it cannot be written."""
+    with storage_errors(version.project.root):
+        _seal(version, staged, files, provenance)
+
+
+def _seal(version: Version, staged: Staged, files: Sequence[Path], provenance: Mapping[str, Any]) -> None:
     manifest = [
         {
             "name": file.relative_to(staged.folder).as_posix(),
@@ -241,7 +242,8 @@ def publish_files(
         written = []
         for name, source in files.items():
             target = staged.folder / Path(name).name
-            shutil.copyfile(source, target)
+            with storage_errors(owner.project.root):
+                shutil.copyfile(source, target)
             written.append(target)
         _facts_of(written[0])
         version = reserve(owner, kind, created_by=actor, comment=comment)

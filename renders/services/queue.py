@@ -15,13 +15,15 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import Conflict
+from renders.backends import Stop
 from renders.models import JobState, RenderAttempt, RenderJob, Worker
 from renders.models.farm import WorkerState
-from renders.models.job import HELD_STATES, OPEN_STATES, VRAM_OF
+from renders.models.job import ENDED_STATES, HELD_STATES, OPEN_STATES, VRAM_OF
 from renders.services.nudges import announce_jobs, nudge
 from renders.signals import job_ended
 
 log = structlog.get_logger(__name__)
+LONGEST_DELAY = 60.0  # seconds between two tries
 
 
 def lease_end() -> Any:
@@ -37,7 +39,7 @@ def claim(*, worker: Worker, slots: int = 1) -> RenderAttempt | None:
     with transaction.atomic():
         me = Worker.objects.select_for_update().get(pk=worker.pk)
         held = RenderAttempt.objects.filter(worker=me, state__in=HELD_STATES).count()
-        if me.state != WorkerState.ONLINE or held >= slots:
+        if me.state != WorkerState.ONLINE or me.error or held >= slots:
             return None
         job = _best_job(me)
         if job is None:
@@ -122,18 +124,20 @@ def begin(*, attempt_id: uuid.UUID | str) -> RenderAttempt | None:
     return attempt
 
 
-def heartbeat(*, attempt_id: uuid.UUID, progress: float, message: str) -> str:
-    """Renew the lease and keep the progress. Returns "ok", "cancel", or "lost" when the attempt was reaped."""
+def heartbeat(*, attempt_id: uuid.UUID, progress: float, message: str) -> Stop | None:
+    """Renew the lease and keep the progress. Returns why the attempt shall stop, None while it shall go on."""
     mine = RenderAttempt.objects.filter(pk=attempt_id, state__in=HELD_STATES).update(
         heartbeat_at=Now(), lease_until=lease_end()
     )
     if not mine:
-        return "lost"
+        # Taken back. While the job lives another attempt follows the same work; after its end nobody does.
+        ended = RenderJob.objects.filter(attempts__pk=attempt_id, state__in=ENDED_STATES).exists()
+        return Stop.CANCELLED if ended else Stop.LOST
     RenderJob.objects.filter(attempts__pk=attempt_id, state__in=HELD_STATES).update(
         progress=progress, message=message[:300]
     )
     cancelled = RenderJob.objects.filter(attempts__pk=attempt_id, cancel_requested=True).exists()
-    return "cancel" if cancelled else "ok"
+    return Stop.CANCELLED if cancelled else None
 
 
 def save_state(*, attempt_id: uuid.UUID, state: dict[str, Any]) -> None:
@@ -162,10 +166,12 @@ def end_attempt(
     error: str = "",
     retryable: bool = False,
     larger: bool = False,
+    later: bool = False,
 ) -> None:
     """The attempt failed or was cancelled: requeue the job with backoff while it has tries left, else end it.
 
-    `larger`: it ran out of memory, so the job goes once to the next larger class of card.
+    `larger`: it ran out of memory, so the job goes once to the next larger class of card. `later`: the cause lies
+    outside the job; for RENDER_WAIT_SECONDS such attempts do not count against its tries.
     """
     with transaction.atomic():
         mine = RenderAttempt.objects.filter(pk=attempt.pk, state__in=HELD_STATES).update(
@@ -176,18 +182,31 @@ def end_attempt(
         job = RenderJob.objects.select_for_update(of=_of_self()).get(pk=attempt.job_id)
         if larger and not _to_larger_card(job):
             retryable = False
+        if later and _still_waiting(job, attempt, error):
+            job.max_attempts += 1
         again = (
             state == JobState.FAILED and retryable and not job.cancel_requested and job.attempts_made < job.max_attempts
         )
         if again:
-            delay = settings.RENDER_RETRY_DELAY_SECONDS * 2 ** (job.attempts_made - 1)
+            delay = min(settings.RENDER_RETRY_DELAY_SECONDS * 2 ** min(job.attempts_made - 1, 16), LONGEST_DELAY)
             RenderJob.objects.filter(pk=job.pk).update(
-                state=JobState.QUEUED, progress=0.0, error=error, not_before=Now() + timedelta(seconds=delay)
+                state=JobState.QUEUED,
+                progress=0.0,
+                error=error,
+                max_attempts=job.max_attempts,
+                not_before=Now() + timedelta(seconds=delay),
             )
             job.state = JobState.QUEUED
             announce_jobs([job])
         else:
             end_job(job, JobState.CANCELLED if job.cancel_requested else state, error=error)
+
+
+def _still_waiting(job: RenderJob, attempt: RenderAttempt, error: str) -> bool:
+    """False once the very same trouble has ended attempts of this job for RENDER_WAIT_SECONDS."""
+    long_ago = Now() - timedelta(seconds=settings.RENDER_WAIT_SECONDS)
+    same = RenderAttempt.objects.filter(job=job, error=error, finished_at__lt=long_ago).exclude(pk=attempt.pk)
+    return not same.filter(finished_at__gte=job.started_at).exists()
 
 
 def _to_larger_card(job: RenderJob) -> bool:
@@ -252,6 +271,7 @@ def retry(*, job: RenderJob) -> RenderJob:
             error="",
             message="",
             progress=0.0,
+            started_at=None,
             finished_at=None,
             not_before=Now(),
             max_attempts=row.attempts_made + settings.RENDER_MAX_ATTEMPTS,

@@ -1,27 +1,38 @@
 """The registry of workers: each says who it is, what it can do, and that it is alive."""
 
+import time
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
+from renders.backends import BackendError, ask_machine
 from renders.models import Worker, WorkerState
+from renders.models.job import VRAM_OF
+
+log = structlog.get_logger(__name__)
+ASK_SECONDS = 15.0  # between two questions to a machine that answers
+PATIENCE = 2  # a server that loads a model may miss one question
 
 
-def register_worker(*, name: str, gpu: dict[str, Any] | None = None, error: str = "") -> Worker:
+def register_worker(*, name: str) -> Worker:
     """Write or refresh this process's row; a drained worker stays drained."""
     endpoint = settings.AIP_WORKER_ENDPOINT
-    facts = {
+    facts: dict[str, Any] = {
         "queue": f"host.{name}",
         "endpoint": endpoint,
-        "vram_gb": settings.AIP_WORKER_VRAM if endpoint else 0,
         "backends": ["comfyui"] if endpoint else ["local"],
-        "gpu": gpu or {},
-        "error": error[:300],
+        "tags": [tag.strip() for tag in settings.AIP_WORKER_TAGS if tag.strip()],
     }
+    if settings.AIP_WORKER_VRAM or not endpoint:
+        facts["vram_gb"] = settings.AIP_WORKER_VRAM if endpoint else 0
     worker, made = Worker.objects.get_or_create(name=name, defaults=facts)
     changes = dict(facts)
+    if worker.endpoint != endpoint:  # another machine under the old name: nothing said before is true of it
+        changes.update({"gpu": {}, "error": "", "vram_gb": facts.get("vram_gb", 0)})
     if not made and worker.state == WorkerState.OFFLINE:
         changes["state"] = WorkerState.ONLINE
     Worker.objects.filter(pk=worker.pk).update(**changes, heartbeat_at=Now())
@@ -56,6 +67,61 @@ def beat(*, name: str) -> None:
     """The worker is alive."""
     Worker.objects.filter(name=name).update(heartbeat_at=Now())
     Worker.objects.filter(name=name, state=WorkerState.OFFLINE).update(state=WorkerState.ONLINE)
+
+
+def nominal_gb(memory: int) -> int:
+    """The class that a card of so many bytes is sold as: of 24 GB up to a tenth is not there for programs."""
+    gigabytes = memory / 2**30
+    return next((size for size in VRAM_OF.values() if 0.9 * size <= gigabytes < size), round(gigabytes))
+
+
+class MachineWatch:
+    """Asks the machine behind a worker what it is, from the thread that beats; one per process.
+
+    What it says is kept in `Worker.gpu`, with the VRAM unless AIP_WORKER_VRAM declares it. While it does not answer
+    `Worker.error` says so and the worker claims nothing; what was known of it stays.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._next = 0.0
+        self._silent = 0
+
+    def look(self) -> bool:
+        """Ask when it is time to; True when the worker can work again after a trouble."""
+        endpoint = settings.AIP_WORKER_ENDPOINT
+        if not endpoint or time.monotonic() < self._next:
+            return False
+        worker = Worker.objects.filter(name=self.name).first()
+        if worker is None:
+            return False
+        first = self._next == 0.0
+        changes: dict[str, Any] = {}
+        try:
+            machine = ask_machine(worker.backends[0], endpoint)
+        except BackendError as error:
+            self._silent += 1
+            self._next = time.monotonic()  # ask again with the next beat
+            if first or self._silent >= PATIENCE:
+                changes = {"error": error.message[:300]}
+        else:
+            self._silent, self._next = 0, time.monotonic() + ASK_SECONDS
+            changes = {"gpu": machine.as_json(), "error": ""}
+            if not settings.AIP_WORKER_VRAM:
+                changes["vram_gb"] = nominal_gb(machine.vram_total or 0)
+                if not machine.vram_total:
+                    changes["error"] = _("The server does not say how much VRAM it has. Set AIP_WORKER_VRAM.")
+        return self._keep(worker, changes)
+
+    def _keep(self, worker: Worker, changes: dict[str, Any]) -> bool:
+        if not changes:
+            return False
+        Worker.objects.filter(pk=worker.pk).update(**changes)
+        told = {"error": worker.error, "vram_gb": worker.vram_gb}
+        if any(changes.get(field, value) != value for field, value in told.items()) or not worker.gpu:
+            log.info("worker_machine", worker=self.name, **{k: changes[k] for k in ("error", "gpu") if k in changes})
+            publish("farm", "worker.changed", ids=[worker.pk])
+        return not changes["error"] and (bool(worker.error) or changes.get("vram_gb", worker.vram_gb) != worker.vram_gb)
 
 
 def gone(*, name: str) -> None:

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from aipipeline.projects.errors import Conflict
 from renders import runner
+from renders.backends import Stop
 from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState, Worker
 from renders.services import publishing, queue
 from renders.services.jobs import render_shots
@@ -203,3 +204,22 @@ def test_versions_are_reserved_once_each(project: Any, admin_user: Any) -> None:
     shot = applied_project(project, admin_user)[0]
     numbers = [publishing.reserve(shot, "previz").number for _ in range(5)]
     assert numbers == [1, 2, 3, 4, 5]
+
+
+def test_an_attempt_is_told_why_it_shall_stop(project: Any, admin_user: Any, worker: Worker) -> None:
+    """Taken back while the job goes on is not a cancel: another attempt follows the same work."""
+    shot = applied_project(project, admin_user)[0]
+    job = render_shots(project=project, actor=admin_user, shots=[shot], step="first_image")[0]
+    attempt = queue.claim(worker=worker)
+    assert attempt is not None
+    queue.begin(attempt_id=attempt.pk)
+    beat = {"attempt_id": attempt.pk, "progress": 0.5, "message": ""}
+    assert queue.heartbeat(**beat) is None
+    RenderJob.objects.update(cancel_requested=True)
+    assert queue.heartbeat(**beat) is Stop.CANCELLED
+    RenderJob.objects.update(cancel_requested=False)
+    RenderAttempt.objects.update(lease_until=Now() - timedelta(seconds=1))
+    queue.reap()
+    assert queue.heartbeat(**beat) is Stop.LOST
+    queue.cancel(job=job)
+    assert queue.heartbeat(**beat) is Stop.CANCELLED

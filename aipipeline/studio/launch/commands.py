@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from aipipeline.studio.launch import gpu_workers
+from aipipeline.studio.launch import gpu_workers, worker_checks
 from aipipeline.studio.launch.paths import ROOT, environment, say
 from aipipeline.studio.launch.session import services
 from aipipeline.studio.launch.setup import prepare
@@ -43,19 +43,23 @@ def produce(arguments: Sequence[str]) -> int:
 def worker(arguments: Sequence[str]) -> int:
     """A worker for one ComfyUI machine, from any host that reaches the database, Redis and the storage."""
     parser = argparse.ArgumentParser(prog="./aip worker")
-    parser.add_argument("--comfy", required=True, metavar="URL")
-    parser.add_argument("--vram", required=True, type=int, metavar="GB")
-    parser.add_argument("--name", default="")
-    parser.add_argument("--tags", default="")
+    parser.add_argument("--comfy", required=True, metavar="URL", help="address of the ComfyUI server")
+    parser.add_argument("--vram", type=_gigabytes, default=0, metavar="GB", help="default: what the server says")
+    parser.add_argument("--name", default="", help="default: from the address")
+    parser.add_argument("--tags", default="", metavar="A,B", help="names shown with the worker")
     options = parser.parse_args(list(arguments))
     environment()
-    if not os.environ.get("DATABASE_URL") or not os.environ.get("REDIS_URL"):
-        from aipipeline.studio.launch.processes import running_pid
+    if found := worker_checks.obstacles():
+        say("\n".join(found))
+        return 2
+    vram = options.vram or gpu_workers.declared_vram()
+    os.chdir(ROOT)
+    run = gpu_workers.command(options.name or gpu_workers.name_for(options.comfy), vram)
+    # The worker takes this process's place: a signal reaches it directly, and it finishes what it holds.
+    os.execve(run[0], run, gpu_workers.environment(options.comfy, vram, options.tags))
 
-        if not running_pid():
-            say("A worker on another host needs DATABASE_URL (PostgreSQL) and REDIS_URL of the studio.")
-            say("On the studio's own host, start ./aip up first, or set COMFYUI_URLS for it.")
-            return 2
-    name = options.name or gpu_workers.name_for(options.comfy)
-    env = gpu_workers.environment(options.comfy, options.vram)
-    return subprocess.run(gpu_workers.command(name, options.vram), cwd=ROOT, env=env, check=False).returncode
+
+def _gigabytes(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"{text}: whole GB from 1 to 1024")
+    return int(text)

@@ -9,14 +9,14 @@ from PIL import Image
 
 from comfy_adapters.comfyui import graphs
 from comfy_adapters.comfyui.watch import Timing
-from renders.backends import JobContext
+from renders.backends import JobContext, JobReporter, Stop
 
 # As in production, only with less patience.
 QUICK = Timing(listen=0.05, poll=0.2, grace=3.0, settle=5.0, preview=0.05, lost_after=0.5)
 
 
 @dataclass
-class Reporter:
+class Reporter(JobReporter):
     """Keeps what the backend says; `cancel_when` is asked each time the backend asks whether to stop."""
 
     cancel_when: Callable[["Reporter"], bool] = lambda reporter: False
@@ -24,7 +24,7 @@ class Reporter:
     messages: list[str] = field(default_factory=list)
     previews: list[bytes] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
-    verdict: str = "ok"
+    reason: Stop = Stop.CANCELLED
 
     def progress(self, value: float, message: str = "") -> None:
         self.values.append(value)
@@ -33,8 +33,8 @@ class Reporter:
     def preview(self, jpeg: bytes) -> None:
         self.previews.append(jpeg)
 
-    def cancelled(self) -> bool:
-        return self.cancel_when(self)
+    def stop(self) -> Stop | None:
+        return self.reason if self.cancel_when(self) else None
 
     def save_state(self, **state: Any) -> None:
         self.state.update(state)

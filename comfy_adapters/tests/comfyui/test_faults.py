@@ -16,7 +16,7 @@ from comfy_adapters.comfyui.backend import ComfyBackend
 from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter, context, filled
-from renders.backends import JobCancelled
+from renders.backends import JobCancelled, Stop
 from tests.doubles.comfyui.process import ROOT, ComfyDouble
 
 
@@ -41,6 +41,25 @@ def test_a_silent_websocket_still_finishes(start_comfy: Callable[..., ComfyDoubl
     reporter = Reporter()
     assert ComfyBackend(QUICK).run(context(double.url, tmp_path, steps=4), reporter).files
     assert reporter.previews == []
+
+
+def test_a_socket_that_breaks_is_opened_again(comfy_server: ComfyDouble, tmp_path: Path) -> None:
+    """Previews and steps are heard again afterwards, and the prompt runs once."""
+    comfy_server.faults(step_seconds=0.08)
+    reporter = Reporter()
+    cut_at: list[int] = []
+
+    def cut() -> None:
+        until(lambda: len(reporter.previews) >= 2)
+        comfy_server.faults(drop_sockets=True)
+        cut_at.append(len(reporter.previews))
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    assert ComfyBackend(QUICK).run(context(comfy_server.url, tmp_path, steps=60), reporter).files
+    thread.join()
+    assert len(reporter.previews) > cut_at[0] + 1
+    assert list(comfy_server.stats()["executed"].values()) == [1]
 
 
 def test_a_killed_worker_comes_back_to_its_running_prompt(comfy_server: ComfyDouble, tmp_path: Path) -> None:
@@ -162,7 +181,7 @@ def test_an_attempt_that_lost_its_lease_does_not_stop_the_prompt(comfy_server: C
     def cancel_when(me: Reporter) -> bool:
         return bool(me.state) and me.state["prompt_id"] in client.queue().running
 
-    reporter = Reporter(cancel_when=cancel_when, verdict="lost")
+    reporter = Reporter(cancel_when=cancel_when, reason=Stop.LOST)
     with pytest.raises(JobCancelled):
         ComfyBackend(QUICK).run(context(comfy_server.url, tmp_path), reporter)
     until(lambda: client.locate(reporter.state["prompt_id"]) == "finished")

@@ -38,7 +38,7 @@ class ComfyDouble:
         return self._process.pid
 
     def faults(self, **values: Any) -> None:
-        """Set switches (fields of `Faults`), or `restart=seconds`, `lose_queue=True`."""
+        """Set switches (fields of `Faults`), or `restart=seconds`, `lose_queue=True`, `drop_sockets=True`."""
         self._http.post(f"{self.url}/_double/faults", json=values, timeout=10).raise_for_status()
 
     def stats(self) -> dict[str, Any]:

@@ -131,10 +131,11 @@ class PromptHandler(Base):
         if verdict.error:
             self.json({"error": verdict.error, "node_errors": verdict.node_errors}, 400)
             return
+        number: float
         if "number" in body:
             number = float(body["number"])
         else:
-            number = float(-executor.counter if body.get("front") else executor.counter)
+            number = -executor.counter if body.get("front") else executor.counter
             executor.counter += 1
         prompt_id = str(body.get("prompt_id", os.urandom(16).hex()))
         extra = dict(body.get("extra_data") or {})
@@ -186,7 +187,7 @@ class UploadHandler(Base):
         files = self.request.files.get("image")
         if not files:
             raise tornado.web.HTTPError(400)
-        if len(files[0]["body"]) > MAX_UPLOAD:
+        if len(files[0]["body"]) > self.double.faults.max_upload:
             raise tornado.web.HTTPError(413)
         name, kind = files[0]["filename"], self.get_body_argument("type", "input")
         subfolder = self.get_body_argument("subfolder", "")
@@ -237,6 +238,13 @@ class ViewHandler(tornado.web.StaticFileHandler):
             if self.double.faults.take("cut_download"):
                 self.finish(target.read_bytes()[: target.stat().st_size // 2])
                 return
+            if self.double.faults.take("unsized_download"):
+                self.write(target.read_bytes())
+                await self.flush()
+                return
+            if self.double.faults.take("broken_download"):
+                await self._break_off(target)
+                return
         await super().get(str(target.relative_to(self.root)), include_body)
 
     def compute_etag(self) -> str | None:
@@ -245,6 +253,15 @@ class ViewHandler(tornado.web.StaticFileHandler):
 
     async def head(self, path: str = "") -> None:
         await self.get(path, include_body=False)
+
+    async def _break_off(self, target: Path) -> None:
+        """Promise the whole file, send half of it, and cut the connection."""
+        content = target.read_bytes()
+        self.set_header("Content-Length", str(len(content)))
+        self.write(content[: len(content) // 2])
+        await self.flush()
+        stream = self.request.connection.stream  # type: ignore[attr-defined]
+        stream.close()
 
     def _preview(self, target: Path, wanted: str) -> None:
         form, _, quality = wanted.partition(";")
@@ -260,7 +277,7 @@ class ViewHandler(tornado.web.StaticFileHandler):
 
 class StatsHandler(Base):
     def get(self) -> None:
-        memory = 24 << 30
+        memory, kind = self.double.faults.vram, self.double.faults.device
         system = {
             "os": sys.platform,
             "ram_total": 64 << 30,
@@ -272,11 +289,11 @@ class StatsHandler(Base):
             "argv": ["main.py"],
         }
         device = {
-            "name": "cuda:0 Test GPU",
-            "type": "cuda",
-            "index": 0,
+            "name": "cpu" if kind == "cpu" else f"{kind}:0 Test GPU",
+            "type": kind,
+            "index": None if kind == "cpu" else 0,
             "vram_total": memory,
-            "vram_free": memory - (2 << 30),
+            "vram_free": memory // 12 * 11,
             "torch_vram_total": 2 << 30,
             "torch_vram_free": 1 << 30,
         }
@@ -307,11 +324,12 @@ class EmbeddingsHandler(Base):
 
 
 class FaultsHandler(Base):
-    """`{"restart": seconds}` and `{"lose_queue": true}` act at once; everything else sets a field of Faults."""
+    """`restart` (seconds), `lose_queue` and `drop_sockets` act at once; everything else sets a field of Faults."""
 
     def post(self) -> None:
         body = self.body()
         restart, lose = body.pop("restart", None), body.pop("lose_queue", False)
+        drop = body.pop("drop_sockets", False)
         try:
             self.double.faults.update(body)
         except KeyError as error:
@@ -319,6 +337,8 @@ class FaultsHandler(Base):
             return
         if lose:
             self.double.executor.forget(history=False)
+        if drop:
+            self.double.sockets.drop_all()
         if restart is not None:
             IOLoop.current().add_callback(self.double.restart, float(restart))
         self.json({})
