@@ -6,38 +6,45 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from aipipeline.studio.launch import gpu_workers
+from aipipeline.studio.launch import gpu_workers, processes
 from aipipeline.studio.launch.paths import ROOT, environment, say
-from aipipeline.studio.launch.session import services
-from aipipeline.studio.launch.setup import prepare
+from aipipeline.studio.launch.setup import prepare_words
 
 
-def _manage(arguments: Sequence[str]) -> int:
-    return subprocess.run([sys.executable, str(ROOT / "manage.py"), *arguments], cwd=_cwd(), check=False).returncode
+def _django(*arguments: str) -> int:
+    """One of our Django commands in this process: killing the launcher kills the work, and starts are quick."""
+    from django.core.management import execute_from_command_line
+
+    _stand_where_the_person_stands()
+    try:
+        execute_from_command_line(["./aip", *arguments])
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            raise
+        return end.code or 0
+    return 0
 
 
-def _cwd() -> str:
-    """Where the person stands: paths on the command line are theirs."""
-    return os.environ.get("AIP_CWD", os.getcwd())
+def _stand_where_the_person_stands() -> None:
+    """Paths on the command line are theirs."""
+    os.chdir(os.environ.get("AIP_CWD") or os.getcwd())
 
 
 def manage(arguments: Sequence[str]) -> int:
     environment()
-    return _manage(arguments)
+    _stand_where_the_person_stands()
+    os.execv(sys.executable, [sys.executable, str(ROOT / "manage.py"), *arguments])
 
 
 def analyse(arguments: Sequence[str]) -> int:
-    prepare(database=False)
-    return _manage(["analyse", *arguments])
+    prepare_words()
+    return _django("analyse", *arguments)
 
 
 def produce(arguments: Sequence[str]) -> int:
-    if not arguments or "-h" in arguments or "--help" in arguments:
-        environment()
-        return _manage(["produce", "--help"])
-    prepare()
-    with services():
-        return _manage(["produce", *arguments])
+    """The command itself sets up and starts processes, after it has looked at what it was given."""
+    prepare_words()
+    return _django("produce", "--with-services", *arguments)
 
 
 def worker(arguments: Sequence[str]) -> int:
@@ -49,13 +56,11 @@ def worker(arguments: Sequence[str]) -> int:
     parser.add_argument("--tags", default="")
     options = parser.parse_args(list(arguments))
     environment()
-    if not os.environ.get("DATABASE_URL") or not os.environ.get("REDIS_URL"):
-        from aipipeline.studio.launch.processes import running_pid
-
-        if not running_pid():
-            say("A worker on another host needs DATABASE_URL (PostgreSQL) and REDIS_URL of the studio.")
-            say("On the studio's own host, start ./aip up first, or set COMFYUI_URLS for it.")
-            return 2
+    reachable = os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")
+    if not reachable and processes.running() is None:
+        say("A worker on another host needs DATABASE_URL (PostgreSQL) and REDIS_URL of the studio.")
+        say("On the studio's own host, start ./aip up first, or set COMFYUI_URLS for it.")
+        return 2
     name = options.name or gpu_workers.name_for(options.comfy)
     env = gpu_workers.environment(options.comfy, options.vram)
     return subprocess.run(gpu_workers.command(name, options.vram), cwd=ROOT, env=env, check=False).returncode

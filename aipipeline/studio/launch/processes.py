@@ -13,7 +13,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from aipipeline.studio.launch import locks
 from aipipeline.studio.launch.paths import ROOT, data, redis_socket
+from aipipeline.studio.launch.supervised import CONFIG
 
 # Started in this order; supervisor stops in the reverse order of these priorities.
 PRIORITIES = {"redis": 1, "web": 20, "flower": 30, "worker": 40, "gpu": 45, "system": 50, "beat": 60}
@@ -52,21 +54,20 @@ def wanted(only: set[str] | None = None) -> list[Program]:
 def write_config(programs: list[Program], run: Path) -> Path:
     """supervisord.conf in the run folder."""
     config = configparser.RawConfigParser()
-    logs = data() / "logs"
+    logs = str(data() / "logs").replace("%", "%%")  # supervisor expands %(name)s in its file
     config["supervisord"] = {
         "nodaemon": "true",
-        "logfile": str(logs / "supervisor.log"),
-        "pidfile": str(run / "supervisord.pid"),
-        "childlogdir": str(logs),
+        "logfile": f"{logs}/supervisor.log",
+        "pidfile": str(run / "supervisord.pid").replace("%", "%%"),
+        "childlogdir": logs,
         "silent": "true",
         "minfds": "256",
         **({"user": "root"} if os.getuid() == 0 else {}),
     }
     for program in programs:
         config[f"program:{program.name}"] = {
-            # supervisor expands %(name)s in its file; the commands' own % signs are doubled.
             "command": f"/bin/sh -c 'exec {program.command}'".replace("%", "%%"),
-            "directory": str(ROOT),
+            "directory": str(ROOT).replace("%", "%%"),
             "priority": str(PRIORITIES.get(program.name, 50)),
             "autorestart": "true",
             "startsecs": "1",
@@ -75,36 +76,37 @@ def write_config(programs: list[Program], run: Path) -> Path:
             "stopasgroup": "false",
             "killasgroup": "true",
             "stopwaitsecs": str(STOP_SECONDS.get(program.name, 15)),
-            "stdout_logfile": str(logs / f"{program.name}.log"),
+            "stdout_logfile": f"{logs}/{program.name}.log",
             "redirect_stderr": "true",
             "stdout_logfile_maxbytes": "20MB",
             "stdout_logfile_backups": "3",
         }
-    path = run / "supervisord.conf"
+    path = run / CONFIG
     with open(path, "w", encoding="utf-8") as file:
         config.write(file)
     return path
 
 
-def start(programs: list[Program]) -> "subprocess.Popen[bytes]":
-    """Start supervisor with these programs, in a session of its own: Ctrl-C reaches only the launcher."""
-    run = data() / "run"
-    redis_socket().unlink(missing_ok=True)
-    path = write_config(programs, run)
+def start(programs: list[Program], *, purpose: str) -> "subprocess.Popen[bytes]":
+    """Start supervisor with these programs, in a session of its own: Ctrl-C reaches only the launcher.
+
+    `purpose` is the command that needs them. The child ends with code TAKEN when others run on this data folder.
+    """
+    write_config(programs, data() / "run")
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
     with open(data() / "logs" / "supervisor.out", "ab") as out:
         return subprocess.Popen(
-            [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)],
+            [sys.executable, "-m", "aipipeline.studio.launch.supervised", purpose],
             cwd=ROOT,
             env=environment,
             start_new_session=True,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.STDOUT,
         )
 
 
-def stop(supervisor: "subprocess.Popen[bytes]", *, seconds: float = 120) -> None:
+def stop(supervisor: "subprocess.Popen[bytes]", *, seconds: float = 180) -> None:
     """Ask supervisor to stop its programs in order, and wait."""
     if supervisor.poll() is None:
         supervisor.send_signal(signal.SIGTERM)
@@ -114,17 +116,21 @@ def stop(supervisor: "subprocess.Popen[bytes]", *, seconds: float = 120) -> None
             os.killpg(supervisor.pid, signal.SIGKILL)
 
 
-def running_pid() -> int | None:
-    """The process id of a supervisor that runs on this data folder."""
-    try:
-        pid = int((data() / "run" / "supervisord.pid").read_text())
-        os.kill(pid, 0)
-        command = Path(f"/proc/{pid}/cmdline")
-        if command.exists() and b"supervisor" not in command.read_bytes():
-            return None
-    except (OSError, ValueError):
+@dataclass(frozen=True)
+class Running:
+    """The supervisor of this data folder, and the command that started it: up or produce."""
+
+    pid: int
+    purpose: str
+
+
+def running() -> Running | None:
+    """What runs on this data folder now."""
+    note = locks.holder(data() / "run" / "supervisor.lock")
+    if note is None:
         return None
-    return pid
+    pid, _space, purpose = note.partition(" ")
+    return Running(int(pid or 0), purpose)
 
 
 def wait_for_redis(seconds: float = 20) -> None:
