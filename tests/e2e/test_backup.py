@@ -98,9 +98,13 @@ def test_a_restored_copy_holds_the_rows_of_its_moment(studio: Studio, tmp_path: 
     studio.do("manage", "migrate", "--check")
 
 
-def test_a_restore_refuses_while_the_studio_runs(studio: Studio) -> None:
+def test_a_restore_that_is_refused_or_breaks_changes_nothing(studio: Studio, tmp_path: Path) -> None:
     studio.do("backup", "copy.bak")
+    whole = (tmp_path / "copy.bak").read_bytes()
+    (tmp_path / "half.bak").write_bytes(whole[: len(whole) // 2])
     before = studio.rows()
+    done = launcher.run(studio.folder, "restore", "half.bak", "--yes", DATABASE_URL=studio.url, AIP_CWD=str(tmp_path))
+    assert done.returncode in (1, 2)
     lock = locks.take(studio.folder / "run" / "supervisor.lock", note="1 up")
     assert lock is not None
     with lock:
@@ -111,14 +115,4 @@ def test_a_restore_refuses_while_the_studio_runs(studio: Studio) -> None:
         with closing(psycopg.connect(studio.url)) as connection:
             connection.execute("SELECT 1")
             assert "connections: 1" in studio.do("restore", "copy.bak", "--yes", code=1)
-    assert studio.rows() == before
-
-
-def test_a_half_copy_changes_nothing(studio: Studio, tmp_path: Path) -> None:
-    studio.do("backup", "copy.bak")
-    whole = (tmp_path / "copy.bak").read_bytes()
-    (tmp_path / "half.bak").write_bytes(whole[: len(whole) // 2])
-    before = studio.rows()
-    done = launcher.run(studio.folder, "restore", "half.bak", "--yes", DATABASE_URL=studio.url, AIP_CWD=str(tmp_path))
-    assert done.returncode in (1, 2)
     assert studio.rows() == before
