@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from aipipeline.studio.launch.supervised import CONFIG
 # Started in this order; supervisor stops in the reverse order of these priorities.
 PRIORITIES = {"redis": 1, "web": 20, "flower": 30, "worker": 40, "gpu": 45, "system": 50, "beat": 60}
 STOP_SECONDS = {"worker": 60, "gpu": 60, "system": 30}
+
+
+class NotUp(SystemExit):
+    """Processes that were started do not answer; the text says where to look."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +57,24 @@ def wanted(only: set[str] | None = None) -> list[Program]:
 
 
 def write_config(programs: list[Program], run: Path) -> Path:
-    """supervisord.conf in the run folder."""
+    """supervisord.conf in the run folder.
+
+    Its paths are relative to the data folder, in which supervisor runs, and the checkout comes by a variable: % signs
+    in that file are expanded once or twice, depending on the setting, and people's folders may have any name.
+    """
     config = configparser.RawConfigParser()
-    logs = str(data() / "logs").replace("%", "%%")  # supervisor expands %(name)s in its file
     config["supervisord"] = {
         "nodaemon": "true",
-        "logfile": f"{logs}/supervisor.log",
-        "pidfile": str(run / "supervisord.pid").replace("%", "%%"),
-        "childlogdir": logs,
+        "logfile": "logs/supervisor.log",
+        "pidfile": "run/supervisord.pid",
+        "childlogdir": "logs",
         "silent": "true",
         "minfds": "256",
         **({"user": "root"} if os.getuid() == 0 else {}),
     }
     for program in programs:
         config[f"program:{program.name}"] = {
-            "command": f"/bin/sh -c 'exec {program.command}'".replace("%", "%%"),
-            "directory": str(ROOT).replace("%", "%%"),
+            "command": f"/bin/sh -c 'cd \"$AIP_ROOT\" && exec {program.command}'".replace("%", "%%"),
             "priority": str(PRIORITIES.get(program.name, 50)),
             "autorestart": "true",
             "startsecs": "1",
@@ -76,7 +83,7 @@ def write_config(programs: list[Program], run: Path) -> Path:
             "stopasgroup": "false",
             "killasgroup": "true",
             "stopwaitsecs": str(STOP_SECONDS.get(program.name, 15)),
-            "stdout_logfile": f"{logs}/{program.name}.log",
+            "stdout_logfile": f"logs/{program.name}.log",
             "redirect_stderr": "true",
             "stdout_logfile_maxbytes": "20MB",
             "stdout_logfile_backups": "3",
@@ -93,7 +100,11 @@ def start(programs: list[Program], *, purpose: str) -> "subprocess.Popen[bytes]"
     `purpose` is the command that needs them. The child ends with code TAKEN when others run on this data folder.
     """
     write_config(programs, data() / "run")
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
+    environment = {
+        **os.environ,
+        "AIP_ROOT": str(ROOT),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+    }
     with open(data() / "logs" / "supervisor.out", "ab") as out:
         return subprocess.Popen(
             [sys.executable, "-m", "aipipeline.studio.launch.supervised", purpose],
@@ -133,8 +144,8 @@ def running() -> Running | None:
     return Running(int(pid or 0), purpose)
 
 
-def wait_for_redis(seconds: float = 20) -> None:
-    """Until the queue's server answers; SystemExit tells where to look when it does not."""
+def wait_for_redis(seconds: float = 60, *, ended: Callable[[], bool] = lambda: False) -> None:
+    """Until the queue's server answers; NotUp tells where to look when it does not, or all `ended`."""
     import redis
 
     url = os.environ.get("REDIS_URL") or f"unix://{redis_socket()}"
@@ -145,8 +156,10 @@ def wait_for_redis(seconds: float = 20) -> None:
             client.ping()
             return
         except redis.RedisError as error:
+            if ended():
+                raise NotUp(f"The processes do not start. See {data() / 'logs' / 'supervisor.out'}.") from error
             if time.monotonic() > end:
-                raise SystemExit(f"Redis does not answer ({error}). See {data() / 'logs' / 'redis.log'}.") from error
+                raise NotUp(f"Redis does not answer ({error}). See {data() / 'logs' / 'redis.log'}.") from error
             time.sleep(0.05)
         finally:
             client.close()

@@ -21,14 +21,15 @@ def services() -> Iterator[None]:
     At the end it stops what it started, and only that.
     """
     keeper = _Keeper()
-    keeper.ensure()
     watch = threading.Thread(target=keeper.watch, daemon=True)
-    watch.start()
     try:
+        keeper.ensure()
+        watch.start()
         yield
     finally:
         keeper.ended.set()
-        watch.join()
+        if watch.is_alive():
+            watch.join()
         keeper.stop()
 
 
@@ -48,27 +49,28 @@ class _Keeper:
     def ensure(self) -> None:
         """Start processes when none run; of two commands that try at once, one gets them and both use them.
 
-        SystemExit says where to look when they do not come up.
+        NotUp says where to look when they do not come up.
         """
         while not self.ended.is_set():
             if processes.running() is None:
                 self._start()
             try:
-                processes.wait_for_redis()
+                processes.wait_for_redis(ended=lambda: self.ended.is_set() or processes.running() is None)
                 return
-            except SystemExit:
+            except processes.NotUp:
                 # Those of somebody else who just stopped them are no fault; the next round starts others.
-                if processes.running() is not None:
+                if not self.ended.is_set() and (processes.running() is not None or self.own is not None):
                     raise
 
     def _start(self) -> None:
+        self.own = None
         child = processes.start(processes.wanted(NEEDED), purpose="produce")
         while child.poll() is None and processes.running() is None:
             self.ended.wait(0.02)
         if child.poll() is None:
             self.own = child
         elif child.returncode != TAKEN:
-            raise SystemExit(f"The processes do not start. See {data() / 'logs' / 'supervisor.out'}.")
+            raise processes.NotUp(f"The processes do not start. See {data() / 'logs' / 'supervisor.out'}.")
 
     def watch(self) -> None:
         while not self.ended.wait(LOOK_SECONDS):
@@ -76,7 +78,7 @@ class _Keeper:
                 say("The processes in use were stopped; starting others to go on.")
                 try:
                     self.ensure()
-                except SystemExit as error:
+                except processes.NotUp as error:
                     say(str(error))  # and tried again at the next look
 
     def stop(self) -> None:

@@ -28,7 +28,8 @@ def main(purpose: str) -> int:
     with lock:
         redis_socket().unlink(missing_ok=True)
         threading.Thread(target=_end_with_the_starter, daemon=True).start()
-        supervisord.main(["-c", str(run / CONFIG)])
+        os.chdir(run.parent)
+        supervisord.main(["-c", f"run/{CONFIG}"])
     return 0
 
 

@@ -74,7 +74,7 @@ def _run(stopping: _Stopping) -> int:
         return 0
     supervisor = processes.start(processes.wanted(), purpose="up")
     try:
-        processes.wait_for_redis()
+        processes.wait_for_redis(ended=lambda: stopping.told or supervisor.poll() is not None)
         if not _wait_for_web(lambda: stopping.told or supervisor.poll() is not None):
             if not stopping.told:
                 say(f"The web process did not come up. See {data() / 'logs' / 'web.log'}.")
