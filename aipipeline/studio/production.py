@@ -29,7 +29,7 @@ from renders.services.jobs import render_shots
 from renders.services.reviews import review_version
 from shots.models import Scenario, ScenarioState, Shot, Step
 from shots.models.step import KIND_OF_STEP
-from shots.scenario import read_text
+from shots.scenario import analyse, read_text
 from shots.services import scenarios
 from shots.services.confirm import confirm
 from shots.sheets.export import export_sheet
@@ -89,16 +89,31 @@ def code_for(name: str) -> str:
     return (latin.upper()[:30] if len(latin) >= 3 else f"P_{digest.upper()}") or f"P_{digest.upper()}"
 
 
+def check_text(data: bytes, filename: str) -> None:
+    """ScenarioError for what cannot be read, NothingToFilm for what holds nothing: before anything is made of it."""
+    if not analyse(read_text(data, filename)).shots:
+        raise NothingToFilm(_("There is nothing to film in this text: no scene, action or dialogue was found."))
+
+
 def open_project(
     *, code: str, title: str, data: bytes, filename: str, actor: Any, **settings: Any
 ) -> tuple[Project, Scenario]:
-    """The project of this scenario, made when it is new; Conflict when the code holds another scenario."""
+    """The project of this scenario, made when it is new; Conflict when the code holds another scenario.
+
+    `settings` are those of a new project; Conflict when one that is there already has others.
+    """
     text = read_text(data, filename).text
     project = Project.objects.filter(code=code).first()
     if project is None:
         project = create_project(actor=actor, code=code, title=title, **settings)
     elif project.removed_at is not None:
-        raise Conflict(_("Project %(code)s was removed. Choose another code.") % {"code": code})
+        raise Conflict(_("Project %(code)s was removed. Choose another code with --project.") % {"code": code})
+    for name, value in settings.items():
+        if getattr(project, name) != value:
+            raise Conflict(
+                _("Project %(code)s is there already with %(name)s %(value)s. Choose another code with --project.")
+                % {"code": code, "name": name, "value": getattr(project, name)}
+            )
     scenario = Scenario.objects.live().filter(project=project).order_by("-created_at").first()
     if scenario is None:
         scenario = scenarios.add_scenario(project=project, actor=None, data=data, filename=filename, title=title)

@@ -12,9 +12,10 @@ from shots.scenario.characters import Cast, CharacterDraft
 from shots.scenario.elements import FILMED, Element, detect_dialect, read_elements
 from shots.scenario.headings import Heading
 from shots.scenario.places import EnvironmentDraft, Places, SceneText
-from shots.scenario.reading import ScriptText
+from shots.scenario.reading import ScenarioError, ScriptText
 from shots.scenario.shotlist import DraftShot, shots_of_scene
 
+MOST_SHOTS = 10_000
 _NOWHERE = Heading("", "", "", None, "")
 
 
@@ -49,7 +50,10 @@ class Breakdown:
 
 
 def analyse(script: ScriptText) -> Breakdown:
-    """Break a text down; always an answer, with warnings where the text says little. Deterministic."""
+    """Break a text down; always an answer, with warnings where the text says little. Deterministic.
+
+    ScenarioError for more than MOST_SHOTS shots: no production has as many, and pages are made for that many.
+    """
     dialect = detect_dialect(script.text, script.filename)
     elements = read_elements(script.text, dialect)
     korean = lexicon.mostly_korean(script.text)
@@ -63,6 +67,11 @@ def analyse(script: ScriptText) -> Breakdown:
         places.settle(scene)
         shots = shots_of_scene(scene, cast, korean=korean)
         found.shots.extend(shots)
+        if len(found.shots) > MOST_SHOTS:
+            raise ScenarioError(
+                str(_("The text has more than %(limit)s shots. Send it in parts, for example episode by episode."))
+                % {"limit": MOST_SHOTS}
+            )
         seen = [name for shot in reversed(shots[-6:]) for name in shot.characters]
         before = list(dict.fromkeys([*seen, *before]))[:6]
         if not any(e.kind in FILMED and e.text for e in scene.elements):

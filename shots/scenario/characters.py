@@ -130,7 +130,9 @@ class Cast:
         text = " ".join(told)
         at = text.lower().find(draft.name.lower())
         # What stands before another's name is about the other: 도현(61세)이 서윤을 … gives its age to 도현.
-        match = re.match(r"[^()]{0,4}\(([^()]{1,80})\)", text[at + len(draft.name) :]) if at >= 0 else None
+        match = (
+            re.match(r"[^()（）]{0,4}[(（]([^()（）]{1,80})[)）]", text[at + len(draft.name) :]) if at >= 0 else None
+        )
         if match:
             take_detail(draft, match.group(1), bare_age=True)
         draft.description = draft.description or text.strip()[:240]

@@ -32,7 +32,7 @@ _EDGES = " .…:*\"“”'‘’-_　\t"
 _TIME_WORDS = re.compile(
     r"새벽|여명|일출|동틀\s?녘?|해\s?질\s?(?:녘|무렵)?|노을|황혼|석양|일몰|저녁|한?밤|심야|야간|자정|아침|오전|오후|한?낮|대낮|정오|주간|"
     r"(?<![a-z])(?:pre-?dawn|dawn|daybreak|sunrise|dusk|sunset|twilight|magic hour|evening|night|midnight|morning|"
-    r"afternoon|day|daytime|noon|midday)(?![a-z])",
+    r"afternoon|day|daytime|noon|midday)(?![a-z])|白天|早上|晚上|夕方|[日天夜朝昼夕]",
 )
 _TIME_FILLERS = re.compile(
     r"늦은|이른|깊은|같은|다음\s?날|그날|이튿날|어느\s?날|무렵|녘|경|쯤|\d{1,2}\s?시(?:\s?\d{1,2}\s?분)?|"

@@ -4,8 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext as _
-
 from assets import conditions
 from shots.scenario import lexicon
 from shots.scenario.elements import Element
@@ -56,7 +54,7 @@ class Places:
         spot = scene.spot
         time = spot.time or (self._last_time if spot.continues else "")
         self._last_time = time
-        location = re.sub(r"\s+", " ", spot.location) or _("Unnamed place")
+        location = re.sub(r"\s+", " ", spot.location) or ("이름 없는 장소" if self.korean else "Unnamed place")
         key = (
             re.sub(r"\W", "", location).casefold(),
             spot.interior,

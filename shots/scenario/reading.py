@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from aipipeline.projects.errors import Invalid
 
-MAX_BYTES = 5 * 1024 * 1024
+# Some 2,000 pages. Breaking a text down takes at most a few seconds a megabyte, whatever is in it.
+MAX_BYTES = 2 * 1024 * 1024
 SUFFIXES = (".txt", ".fountain", ".md")
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufeff\ufffe]")
@@ -37,12 +38,18 @@ def read_text(data: bytes, filename: str) -> ScriptText:
             _refusal(_("%(name)s: this kind of file is not read. Save the scenario as .txt or .fountain."), name)
         )
     if len(data) > MAX_BYTES:
-        raise ScenarioError(_refusal(_("%(name)s is larger than 5 MB. Send the text alone, without pictures."), name))
+        raise too_large(name)
     text = _LINE_ENDS.sub("\n", _decode(data, name))
     text = unicodedata.normalize("NFC", text)
     if not text.strip():
         raise ScenarioError(_("The text is empty. Paste a scenario or choose another file."))
     return ScriptText(text=text, filename=filename)
+
+
+def too_large(name: str) -> ScenarioError:
+    """The refusal of a text over MAX_BYTES."""
+    message = _("%(name)s is larger than %(limit)s MB. Send the text alone, or a long series episode by episode.")
+    return ScenarioError(str(message) % {"name": name[:120], "limit": MAX_BYTES // 1024**2})
 
 
 def _refusal(message: object, name: str) -> str:

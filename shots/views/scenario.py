@@ -13,10 +13,10 @@ from aipipeline.ui.htmx import hx_location, render_page_or_fragment
 from aipipeline.ui.pages import body_of, number_in, project_page, tab_of
 from shots.choices import Angle, Movement, ShotSize
 from shots.models import Scenario
+from shots.scenario.reading import MAX_BYTES, too_large
 from shots.selectors import scenarios_of
 from shots.services import scenarios
 
-MAX_UPLOAD = 5 * 1024 * 1024
 DRAFT_FIELDS = {
     "characters": ("name", "description", "clothing", "age", "role"),
     "environments": ("location", "interior", "time_of_day", "weather", "mood"),
@@ -60,10 +60,8 @@ def add(request: HttpRequest, project: Project) -> HttpResponse:
     upload = request.FILES.get("file")
     text = request.POST.get("text", "")
     if upload is not None:
-        if (upload.size or 0) > MAX_UPLOAD:
-            raise Invalid(
-                _("%(name)s is larger than 5 MB. Send the text alone, without pictures.") % {"name": upload.name}
-            )
+        if (upload.size or 0) > MAX_BYTES:
+            raise too_large(str(upload.name))
         data, name = upload.read(), str(upload.name)
     elif text.strip():
         data, name = text.encode(), "pasted.txt"

@@ -1,90 +1,133 @@
 """Copies of the database: taken while the studio runs, put back only when told twice."""
 
 import os
-import shutil
 import sqlite3
-import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from aipipeline.studio.launch import processes
-from aipipeline.studio.launch.paths import data, environment, say
+from aipipeline.studio.launch import locks, pg_copies, processes
+from aipipeline.studio.launch.paths import ROOT, data, environment, say
+
+BAD_INPUT = 2
 
 
 def backup(arguments: Sequence[str]) -> int:
     """A consistent copy into data/backups/ (or the named file)."""
+    if any(a.startswith("-") for a in arguments) or len(arguments) > 1:
+        say("./aip backup [FILE] writes a whole copy of the database; without FILE into backups/ of the data folder.")
+        return 0 if "--help" in arguments or "-h" in arguments else BAD_INPUT
     environment()
-    url = os.environ.get("DATABASE_URL", "")
-    suffix = ".pgdump" if url.startswith("postgres") else ".sqlite3"
-    default = data() / "backups" / f"aipipeline-{time.strftime('%Y%m%d-%H%M%S')}{suffix}"
-    target = _user_path(arguments[0]) if arguments else default
-    target.parent.mkdir(parents=True, exist_ok=True)
+    suffix = ".pgdump" if pg_copies.is_postgres() else ".sqlite3"
+    target = _user_path(arguments[0]) if arguments else _own_place(f"aipipeline-{_now()}{suffix}")
     if target.exists():
         say(f"{target} exists already; choose another name.")
-        return 2
-    part = target.with_name(target.name + ".part")
-    if url.startswith("postgres"):
-        done = subprocess.run(["pg_dump", "--format=custom", f"--file={part}", url], check=False)
-        if done.returncode != 0:
-            return 1
-    else:
-        with sqlite3.connect(_database()) as source, sqlite3.connect(part) as copy:
-            source.backup(copy)
-    part.rename(target)
+        return BAD_INPUT
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not (pg_copies.dump(target) if pg_copies.is_postgres() else _copy_sqlite(target)):
+        return 1
     say(f"Backup written: {target}")
     return 0
 
 
 def restore(arguments: Sequence[str]) -> int:
     """Put a copy back. Needs --yes, and a studio that is stopped; the present database is kept beside."""
-    environment()
     files = [a for a in arguments if not a.startswith("-")]
-    if len(files) != 1 or "--yes" not in arguments:
-        say("./aip restore FILE --yes replaces the whole database by the copy. The present one is kept beside it.")
-        return 2
+    if len(files) != 1 or set(arguments) != {files[0], "--yes"}:
+        say("./aip restore FILE --yes replaces the whole database by the copy. The present one is kept in a file.")
+        return 0 if "--help" in arguments or "-h" in arguments else BAD_INPUT
+    environment()
     source = _user_path(files[0])
     if not source.is_file():
-        say(f"{source} does not exist.")
-        return 2
-    if processes.running_pid():
-        say("Stop the studio first (Ctrl-C in its window).")
+        say(f"{source}: there is no such file.")
+        return BAD_INPUT
+    postgres = pg_copies.is_postgres()
+    if not (pg_copies.is_dump(source) if postgres else _is_sqlite(source)):
+        say(f"{source} is not a copy of a {'PostgreSQL' if postgres else 'SQLite'} studio database.")
+        return BAD_INPUT
+    # Held to the end: nothing starts on the database while it is replaced.
+    up = locks.take(data() / "run" / "up.lock", note=f"{os.getpid()} (a restore is under way)")
+    supervisor = locks.take(data() / "run" / "supervisor.lock", note=f"{os.getpid()} restore")
+    if up is None or supervisor is None:
+        found = processes.running()
+        say(f"The studio runs{f' (process {found.pid})' if found else ''}. Stop it first (Ctrl-C in its window).")
         return 1
-    url = os.environ.get("DATABASE_URL", "")
-    if url.startswith("postgres"):
-        done = subprocess.run(
-            ["pg_restore", "--clean", "--if-exists", "--no-owner", f"--dbname={url}", str(source)],
-            check=False,
-        )
-        return done.returncode
-    if not _is_sqlite(source):
-        say(f"{source} is not a backup of this database.")
-        return 2
-    present = _database()
-    if present.exists():
-        kept = present.with_name(f"{present.name}.before-restore-{time.strftime('%Y%m%d-%H%M%S')}")
-        with sqlite3.connect(present) as old, sqlite3.connect(kept) as copy:
-            old.backup(copy)
-        say(f"The present database is kept as {kept.name}.")
-    for name in (present.with_name(present.name + "-wal"), present.with_name(present.name + "-shm")):
-        name.unlink(missing_ok=True)
-    temporary = present.with_name(present.name + ".part")
-    shutil.copyfile(source, temporary)
-    os.replace(temporary, present)
-    (data() / "run" / "migrated").unlink(missing_ok=True)
-    say("Restored.")
+    with up, supervisor:
+        if not (pg_copies.restore(source, _kept(".pgdump")) if postgres else _restore_sqlite(source)):
+            return 1
+        (data() / "run" / "migrated").unlink(missing_ok=True)
+    say("Restored. The next start brings the database up to date.")
     return 0
 
 
+def _now() -> str:
+    return time.strftime("%Y%m%d-%H%M%S")
+
+
+def _own_place(name: str) -> Path:
+    return data() / "backups" / name
+
+
+def _kept(suffix: str) -> Path:
+    """Where the database that a restore replaces is kept."""
+    place = _own_place(f"before-restore-{_now()}{suffix}")
+    place.parent.mkdir(exist_ok=True)
+    return place
+
+
 def _user_path(text: str) -> Path:
-    return Path(os.environ.get("AIP_CWD", os.getcwd())) / text
+    return Path(os.environ.get("AIP_CWD") or os.getcwd()) / text
 
 
-def _database() -> Path:
-    url = os.environ.get("DATABASE_URL", "")
-    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else data() / "aipipeline.sqlite3"
+def database_file() -> Path:
+    """The SQLite file that the settings mean."""
+    url = urlsplit(os.environ.get("DATABASE_URL", ""))
+    return ROOT / unquote(url.path)[1:] if url.scheme == "sqlite" else data() / "aipipeline.sqlite3"
+
+
+def _copy_sqlite(target: Path) -> bool:
+    """A copy of what is committed, with the write-ahead log folded in; whole or not there."""
+    present = database_file()
+    if not present.is_file():
+        say(f"There is no database yet ({present}). Start the studio once: ./aip up")
+        return False
+    part = target.with_name(target.name + ".part")
+    try:
+        with closing(sqlite3.connect(present)) as source, closing(sqlite3.connect(part)) as copy:
+            source.backup(copy)
+        part.rename(target)
+    except sqlite3.Error as error:
+        say(f"{present} could not be copied: {error}")
+        return False
+    finally:
+        part.unlink(missing_ok=True)
+    return True
+
+
+def _restore_sqlite(source: Path) -> bool:
+    """Written into the database in one transaction, as SQLite itself copies: a kill leaves the old one."""
+    present = database_file()
+    if present.exists():
+        kept = _kept(".sqlite3")
+        if not _copy_sqlite(kept):
+            return False
+        say(f"The present database is kept as {kept}.")
+    try:
+        with closing(sqlite3.connect(source)) as copy, closing(sqlite3.connect(present)) as target:
+            copy.backup(target)
+    except sqlite3.Error as error:
+        say(f"{source} could not be put back: {error}. The present database is as it was.")
+        return False
+    return True
 
 
 def _is_sqlite(path: Path) -> bool:
-    with open(path, "rb") as file:
-        return file.read(16) == b"SQLite format 3\x00"
+    """A SQLite file that is whole and holds a studio."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as file:
+            tables = {row[0] for row in file.execute("SELECT name FROM sqlite_master")}
+            return "django_migrations" in tables and file.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    except sqlite3.Error:
+        return False

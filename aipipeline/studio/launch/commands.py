@@ -2,42 +2,48 @@
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 
 from aipipeline.studio.launch import gpu_workers, worker_checks
 from aipipeline.studio.launch.paths import ROOT, environment, say
-from aipipeline.studio.launch.session import services
-from aipipeline.studio.launch.setup import prepare
+from aipipeline.studio.launch.setup import prepare_words
 
 
-def _manage(arguments: Sequence[str]) -> int:
-    return subprocess.run([sys.executable, str(ROOT / "manage.py"), *arguments], cwd=_cwd(), check=False).returncode
+def _django(*arguments: str) -> int:
+    """One of our Django commands in this process: killing the launcher kills the work, and starts are quick."""
+    from django.core.management import execute_from_command_line
+
+    _stand_where_the_person_stands()
+    try:
+        execute_from_command_line(["./aip", *arguments])
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            raise
+        return end.code or 0
+    return 0
 
 
-def _cwd() -> str:
-    """Where the person stands: paths on the command line are theirs."""
-    return os.environ.get("AIP_CWD", os.getcwd())
+def _stand_where_the_person_stands() -> None:
+    """Paths on the command line are theirs."""
+    os.chdir(os.environ.get("AIP_CWD") or os.getcwd())
 
 
 def manage(arguments: Sequence[str]) -> int:
     environment()
-    return _manage(arguments)
+    _stand_where_the_person_stands()
+    os.execv(sys.executable, [sys.executable, str(ROOT / "manage.py"), *arguments])
 
 
 def analyse(arguments: Sequence[str]) -> int:
-    prepare(database=False)
-    return _manage(["analyse", *arguments])
+    prepare_words()
+    return _django("analyse", *arguments)
 
 
 def produce(arguments: Sequence[str]) -> int:
-    if not arguments or "-h" in arguments or "--help" in arguments:
-        environment()
-        return _manage(["produce", "--help"])
-    prepare()
-    with services():
-        return _manage(["produce", *arguments])
+    """The command itself sets up and starts processes, after it has looked at what it was given."""
+    prepare_words()
+    return _django("produce", "--with-services", *arguments)
 
 
 def worker(arguments: Sequence[str]) -> int:
@@ -60,6 +66,6 @@ def worker(arguments: Sequence[str]) -> int:
 
 
 def _gigabytes(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 1024:
+    if not text.isdecimal() or not text.isascii() or not 1 <= int(text) <= 1024:
         raise argparse.ArgumentTypeError(f"{text}: whole GB from 1 to 1024")
     return int(text)

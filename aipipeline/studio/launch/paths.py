@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 SOCKET_LIMIT = 100
+_ELSEWHERE = "Set AIP_DATA to a folder of yours."
 
 
 def say(text: str) -> None:
@@ -27,10 +28,17 @@ def read_dotenv() -> None:
 
 
 def data() -> Path:
-    """The data folder, made when missing, for the owner alone."""
+    """The data folder, made when missing, for the owner alone; SystemExit when it cannot be written."""
     folder = Path(os.environ.get("AIP_DATA", "") or ROOT / "data").resolve()
-    (folder / "run").mkdir(parents=True, exist_ok=True)
-    (folder / "logs").mkdir(exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in ("run", "logs"):
+            (folder / name).mkdir(exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"The data folder {folder} cannot be used: {error.strerror}. {_ELSEWHERE}") from error
+    for place in (folder, folder / "run", folder / "logs"):
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise SystemExit(f"The data folder {folder} cannot be used: {place} is not writable. {_ELSEWHERE}")
     os.environ["AIP_DATA"] = str(folder)
     return folder
 
@@ -42,7 +50,7 @@ def redis_socket() -> Path:
         name = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
         folder = Path(tempfile.gettempdir()) / f"aip-{os.getuid()}-{name}"
         folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.stat().st_uid != os.getuid():
+        if folder.is_symlink() or folder.stat().st_uid != os.getuid():
             raise SystemExit(f"{folder} belongs to someone else. Set AIP_DATA to a shorter path.")
         wanted = folder / "redis.sock"
     os.environ["AIP_REDIS_SOCKET"] = str(wanted)
@@ -54,5 +62,10 @@ def environment() -> None:
     read_dotenv()
     data()
     redis_socket()
+    if storage := os.environ.get("STORAGE_ROOT"):
+        # Commands run where the person stands, workers in the checkout: both must mean the same folder.
+        os.environ["STORAGE_ROOT"] = str((ROOT / storage).resolve())
+    if (url := os.environ.get("DATABASE_URL", "")).startswith("sqlite:///"):
+        os.environ["DATABASE_URL"] = f"sqlite:///{ROOT / url.removeprefix('sqlite:///')}"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aipipeline.settings")
     os.environ.setdefault("PYTHONUNBUFFERED", "1")

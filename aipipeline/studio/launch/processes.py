@@ -10,14 +10,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from aipipeline.studio.launch import locks
 from aipipeline.studio.launch.paths import ROOT, data, redis_socket
+from aipipeline.studio.launch.supervised import CONFIG
 
 # Started in this order; supervisor stops in the reverse order of these priorities.
 PRIORITIES = {"redis": 1, "web": 20, "flower": 30, "worker": 40, "gpu": 45, "system": 50, "beat": 60}
 STOP_SECONDS = {"worker": 60, "gpu": 60, "system": 30}
+
+
+class NotUp(SystemExit):
+    """Processes that were started do not answer; the text says where to look."""
 
 
 @dataclass(frozen=True)
@@ -50,23 +57,24 @@ def wanted(only: set[str] | None = None) -> list[Program]:
 
 
 def write_config(programs: list[Program], run: Path) -> Path:
-    """supervisord.conf in the run folder."""
+    """supervisord.conf in the run folder.
+
+    Its paths are relative to the data folder, in which supervisor runs, and the checkout comes by a variable: % signs
+    in that file are expanded once or twice, depending on the setting, and people's folders may have any name.
+    """
     config = configparser.RawConfigParser()
-    logs = data() / "logs"
     config["supervisord"] = {
         "nodaemon": "true",
-        "logfile": str(logs / "supervisor.log"),
-        "pidfile": str(run / "supervisord.pid"),
-        "childlogdir": str(logs),
+        "logfile": "logs/supervisor.log",
+        "pidfile": "run/supervisord.pid",
+        "childlogdir": "logs",
         "silent": "true",
         "minfds": "256",
         **({"user": "root"} if os.getuid() == 0 else {}),
     }
     for program in programs:
         config[f"program:{program.name}"] = {
-            # supervisor expands %(name)s in its file; the commands' own % signs are doubled.
-            "command": f"/bin/sh -c 'exec {program.command}'".replace("%", "%%"),
-            "directory": str(ROOT),
+            "command": f"/bin/sh -c 'cd \"$AIP_ROOT\" && exec {program.command}'".replace("%", "%%"),
             "priority": str(PRIORITIES.get(program.name, 50)),
             "autorestart": "true",
             "startsecs": "1",
@@ -75,36 +83,41 @@ def write_config(programs: list[Program], run: Path) -> Path:
             "stopasgroup": "false",
             "killasgroup": "true",
             "stopwaitsecs": str(STOP_SECONDS.get(program.name, 15)),
-            "stdout_logfile": str(logs / f"{program.name}.log"),
+            "stdout_logfile": f"logs/{program.name}.log",
             "redirect_stderr": "true",
             "stdout_logfile_maxbytes": "20MB",
             "stdout_logfile_backups": "3",
         }
-    path = run / "supervisord.conf"
+    path = run / CONFIG
     with open(path, "w", encoding="utf-8") as file:
         config.write(file)
     return path
 
 
-def start(programs: list[Program]) -> "subprocess.Popen[bytes]":
-    """Start supervisor with these programs, in a session of its own: Ctrl-C reaches only the launcher."""
-    run = data() / "run"
-    redis_socket().unlink(missing_ok=True)
-    path = write_config(programs, run)
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
+def start(programs: list[Program], *, purpose: str) -> "subprocess.Popen[bytes]":
+    """Start supervisor with these programs, in a session of its own: Ctrl-C reaches only the launcher.
+
+    `purpose` is the command that needs them. The child ends with code TAKEN when others run on this data folder.
+    """
+    write_config(programs, data() / "run")
+    environment = {
+        **os.environ,
+        "AIP_ROOT": str(ROOT),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+    }
     with open(data() / "logs" / "supervisor.out", "ab") as out:
         return subprocess.Popen(
-            [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)],
+            [sys.executable, "-m", "aipipeline.studio.launch.supervised", purpose],
             cwd=ROOT,
             env=environment,
             start_new_session=True,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.STDOUT,
         )
 
 
-def stop(supervisor: "subprocess.Popen[bytes]", *, seconds: float = 120) -> None:
+def stop(supervisor: "subprocess.Popen[bytes]", *, seconds: float = 180) -> None:
     """Ask supervisor to stop its programs in order, and wait."""
     if supervisor.poll() is None:
         supervisor.send_signal(signal.SIGTERM)
@@ -114,21 +127,25 @@ def stop(supervisor: "subprocess.Popen[bytes]", *, seconds: float = 120) -> None
             os.killpg(supervisor.pid, signal.SIGKILL)
 
 
-def running_pid() -> int | None:
-    """The process id of a supervisor that runs on this data folder."""
-    try:
-        pid = int((data() / "run" / "supervisord.pid").read_text())
-        os.kill(pid, 0)
-        command = Path(f"/proc/{pid}/cmdline")
-        if command.exists() and b"supervisor" not in command.read_bytes():
-            return None
-    except (OSError, ValueError):
+@dataclass(frozen=True)
+class Running:
+    """The supervisor of this data folder, and the command that started it: up or produce."""
+
+    pid: int
+    purpose: str
+
+
+def running() -> Running | None:
+    """What runs on this data folder now."""
+    note = locks.holder(data() / "run" / "supervisor.lock")
+    if note is None:
         return None
-    return pid
+    pid, _space, purpose = note.partition(" ")
+    return Running(int(pid or 0), purpose)
 
 
-def wait_for_redis(seconds: float = 20) -> None:
-    """Until the queue's server answers; SystemExit tells where to look when it does not."""
+def wait_for_redis(seconds: float = 60, *, ended: Callable[[], bool] = lambda: False) -> None:
+    """Until the queue's server answers; NotUp tells where to look when it does not, or all `ended`."""
     import redis
 
     url = os.environ.get("REDIS_URL") or f"unix://{redis_socket()}"
@@ -139,8 +156,10 @@ def wait_for_redis(seconds: float = 20) -> None:
             client.ping()
             return
         except redis.RedisError as error:
+            if ended():
+                raise NotUp(f"The processes do not start. See {data() / 'logs' / 'supervisor.out'}.") from error
             if time.monotonic() > end:
-                raise SystemExit(f"Redis does not answer ({error}). See {data() / 'logs' / 'redis.log'}.") from error
+                raise NotUp(f"Redis does not answer ({error}). See {data() / 'logs' / 'redis.log'}.") from error
             time.sleep(0.05)
         finally:
             client.close()

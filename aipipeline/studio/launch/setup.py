@@ -3,11 +3,14 @@
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from aipipeline.studio.launch.locks import turn
 from aipipeline.studio.launch.paths import ROOT, data, environment, say
 
 # What the pages load, from the packages of package-lock.json to static/vendor/.
@@ -22,27 +25,58 @@ VENDOR = {
 }
 
 
-def run(arguments: Sequence[str | Path], *, cwd: Path = ROOT, quiet: bool = False) -> None:
-    """Run a child; its output goes to stderr. SystemExit names the command that failed."""
+def run(arguments: Sequence[str | Path], *, cwd: Path = ROOT, quiet: bool = False, remedy: str = "") -> None:
+    """Run a child; its output goes to stderr. SystemExit names the command that failed.
+
+    The child has a session of its own and ends, with all that it started, when this command is told to stop.
+    """
     out = subprocess.PIPE if quiet else sys.stderr
-    done = subprocess.run([str(a) for a in arguments], cwd=cwd, stdout=out, stderr=subprocess.STDOUT, check=False)
-    if done.returncode != 0:
+    # Node trusts the certificates that the machine trusts, as Python's installer does: offices have their own.
+    environment = {**os.environ, "NODE_USE_SYSTEM_CA": "1"}
+    child = subprocess.Popen(
+        [str(a) for a in arguments],
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        told, _nothing = child.communicate()
+    except BaseException:
+        os.killpg(child.pid, signal.SIGTERM)
+        child.wait()
+        raise
+    if child.returncode != 0:
         if quiet:
-            say((done.stdout or b"").decode(errors="replace")[-4000:])
-        raise SystemExit(f"This step failed: {' '.join(map(str, arguments))}")
+            say((told or b"").decode(errors="replace")[-4000:])
+        raise SystemExit(f"This step failed: {' '.join(map(str, arguments))}" + (f"\n{remedy}" if remedy else ""))
 
 
 def manage(*arguments: str, quiet: bool = False) -> None:
     run([sys.executable, ROOT / "manage.py", *arguments], quiet=quiet)
 
 
-def prepare(*, database: bool = True) -> None:
+def prepare() -> None:
     """Everything that the studio needs before its first process starts; a second call does next to nothing."""
     environment()
-    front_end()
-    translations()
-    if database:
+    with _turn_at_the_checkout():
+        front_end()
+        translations()
+    with turn(data() / "run" / "setup.lock", "Another ./aip prepares this data folder; waiting for it."):
         migrate()
+
+
+def prepare_words() -> None:
+    """What a command needs that only reads: its words in the user's language."""
+    environment()
+    with _turn_at_the_checkout():
+        translations()
+
+
+def _turn_at_the_checkout() -> AbstractContextManager[None]:
+    return turn(ROOT / ".setup.lock", "Another ./aip sets this checkout up; waiting for it.")
 
 
 def _hash(paths: Sequence[Path]) -> str:
@@ -67,7 +101,12 @@ def front_end() -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise SystemExit("npm was not found. Install the Python packages again (./aip brings node by itself).")
-    run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], quiet=True)
+    run(
+        [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+        quiet=True,
+        remedy="The front-end packages come from the npm registry once. Check the network (a mirror: npm config set "
+        "registry URL), then start again.",
+    )
     for source, wanted in VENDOR.items():
         place = target / wanted
         place.parent.mkdir(parents=True, exist_ok=True)

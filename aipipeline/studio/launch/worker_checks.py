@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from aipipeline.studio.launch.processes import running_pid
+from aipipeline.studio.launch.processes import running
 
 HERE = "On the studio's own host, start ./aip up first (or set COMFYUI_URLS for it)."
 
@@ -17,7 +17,7 @@ def obstacles() -> list[str]:
     Beside a running studio of the same data folder everything is shared. From anywhere else the database, Redis and
     the storage must be such that another host reaches them, and must answer.
     """
-    if running_pid():
+    if running() is not None:
         return []
     found = list(_settings())
     return found or list(_reached())

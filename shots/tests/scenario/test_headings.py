@@ -87,3 +87,13 @@ def test_flashback_continuation_and_forced_headings() -> None:
     forced = parse_heading("KITCHEN", forced=True)
     assert forced is not None
     assert forced.location == "KITCHEN"
+
+
+@pytest.mark.parametrize(
+    ("line", "location", "time"),
+    [("INT。 病院-日", "病院", "日"), ("INT。 医院-夜", "医院", "夜"), ("EXT. 日本 - NIGHT", "日本", "NIGHT")],
+)
+def test_chinese_and_japanese_times(line: str, location: str, time: str) -> None:
+    found = parse_heading(line)
+    assert found is not None
+    assert (found.location, found.time) == (location, time)

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from aipipeline.projects.errors import PipelineError
+from aipipeline.studio.command_files import DJANGOS_OWN, read_file
 from shots.scenario import analyse, read_text
 
 BAD_INPUT = 2
@@ -18,6 +19,8 @@ class Command(BaseCommand):
     help = "Break a scenario down into characters, scenes, environments and shots, without keeping anything."
     requires_system_checks: list[str] = []
 
+    suppressed_base_arguments = DJANGOS_OWN
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("scenario", type=Path)
         parser.add_argument("--json", action="store_true", help="One JSON object as the last line.")
@@ -25,10 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["scenario"]
         try:
-            breakdown = analyse(read_text(path.read_bytes(), path.name)).to_dict()
-        except OSError as error:
-            self.stderr.write(f"{path.name}: {error.strerror}")
-            sys.exit(BAD_INPUT)
+            breakdown = analyse(read_text(read_file(path), path.name)).to_dict()
         except PipelineError as error:
             self.stderr.write(str(error.message))
             sys.exit(BAD_INPUT)
