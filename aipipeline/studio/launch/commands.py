@@ -6,10 +6,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from aipipeline.studio.launch import gpu_workers
+from aipipeline.studio.launch import gpu_workers, processes
 from aipipeline.studio.launch.paths import ROOT, environment, say
 from aipipeline.studio.launch.session import services
-from aipipeline.studio.launch.setup import prepare
+from aipipeline.studio.launch.setup import migrate, prepare
 
 
 def _manage(arguments: Sequence[str]) -> int:
@@ -35,9 +35,23 @@ def produce(arguments: Sequence[str]) -> int:
     if not arguments or "-h" in arguments or "--help" in arguments:
         environment()
         return _manage(["produce", "--help"])
-    prepare()
+    prepare(database=False)
     with services():
-        return _manage(["produce", *arguments])
+        # In this process: Django is loaded once for the database and for the command, while the workers start.
+        migrate(here=True)
+        processes.wait_for_redis()
+        return _manage_here(["produce", *arguments])
+
+
+def _manage_here(arguments: Sequence[str]) -> int:
+    """Django's command in this process; SystemExit carries its code where it is not 0."""
+    import django
+    from django.core.management import execute_from_command_line
+
+    django.setup()
+    os.chdir(_cwd())
+    execute_from_command_line([str(ROOT / "manage.py"), *arguments])
+    return 0
 
 
 def worker(arguments: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from aipipeline.studio.launch.paths import ROOT, data, environment, say
@@ -93,17 +94,43 @@ def translations() -> None:
         os.replace(temporary, target)
 
 
-def migrate() -> None:
-    """Bring the database up to date; skipped in a second when nothing about it changed."""
+def migrate(*, here: bool = False) -> None:
+    """Bring the database up to date; skipped in a moment when nothing about it changed.
+
+    `here`: in this process, for a caller that goes on with Django anyway.
+    """
+    if is_migrated():
+        return
+    say("Preparing the database.")
+    mark = _migration_mark()
+    if here:
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+    else:
+        manage("migrate", "--no-input", "--skip-checks", "-v", "0")
+    temporary = _migration_stamp().with_suffix(f".{os.getpid()}.part")
+    temporary.write_text(mark)
+    os.replace(temporary, _migration_stamp())
+
+
+def is_migrated() -> bool:
+    """True when this database was brought up to date with these migrations."""
+    sqlite_there = "DATABASE_URL" in os.environ or (data() / "aipipeline.sqlite3").is_file()
+    stamp = _migration_stamp()
+    return stamp.is_file() and stamp.read_text() == _migration_mark() and sqlite_there
+
+
+def _migration_stamp() -> Path:
+    return data() / "run" / "migrated"
+
+
+@cache
+def _migration_mark() -> str:
     migrations = [p for p in ROOT.glob("**/migrations/0*.py") if ".venv" not in p.parts]
-    mark = (
+    return (
         _hash([*migrations, ROOT / "comfy_adapters" / "engines.py"])
         + hashlib.sha256(os.environ.get("DATABASE_URL", "").encode()).hexdigest()[:8]
     )
-    stamp = data() / "run" / "migrated"
-    sqlite_there = "DATABASE_URL" in os.environ or (data() / "aipipeline.sqlite3").is_file()
-    if stamp.is_file() and stamp.read_text() == mark and sqlite_there:
-        return
-    say("Preparing the database.")
-    manage("migrate", "--no-input", "-v", "0")
-    stamp.write_text(mark)

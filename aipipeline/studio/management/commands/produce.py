@@ -17,6 +17,8 @@ FAILED = 1
 
 
 class Command(BaseCommand):
+    # Django's checks load every page and form; they belong to the test run.
+    requires_system_checks: list[str] = []
     help = "Scenario file -> breakdown -> shots -> confirm -> first images -> proxy -> shot videos -> film."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
