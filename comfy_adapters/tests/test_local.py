@@ -40,6 +40,16 @@ def test_closer_framings_show_larger_heads() -> None:
     assert heads == sorted(heads)
 
 
+@pytest.mark.parametrize("size", ["WS", "EWS"])
+@pytest.mark.parametrize("angle", ["eye", "low", "high", "dutch", "pov"])
+@pytest.mark.parametrize("cast", [1, 2, 3, 5])
+def test_wide_framings_show_the_feet_above_the_caption(size: str, angle: str, cast: int) -> None:
+    people = [{"name": f"P{i}"} for i in range(cast)]
+    found = places(spec(size=size, angle=angle, characters=people))
+    assert len(found) == cast
+    assert all(place.y - place.head > 0 and place.y + 6.5 * place.head < 0.88 for place in found)
+
+
 @pytest.mark.parametrize("time", ["밤", "새벽", "낮", ""])
 @pytest.mark.parametrize("weather", ["rain", "snow", "fog", "storm", ""])
 def test_time_and_weather_change_the_picture(time: str, weather: str) -> None:
