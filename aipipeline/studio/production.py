@@ -36,7 +36,8 @@ from timeline.services.exports import export_cut
 from timeline.services.movies import is_current, request_movie
 
 STAGES = ("breakdown", "confirm", "images", "proxy", "videos", "film", "export")
-POLL_SECONDS = 0.15
+# Often enough to go on at once, seldom enough not to take time from the workers on two cores.
+POLL_SECONDS = 0.25
 Report = Callable[[str, float, str], None]
 
 
