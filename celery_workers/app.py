@@ -6,6 +6,8 @@ from celery import Celery
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aipipeline.settings")
+# Django's checks load every page and form; they belong to the test run, not to the start of each worker.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("aipipeline")
 app.conf.update(

@@ -3,14 +3,15 @@
 from typing import Any
 
 import structlog
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.core.cache import cache
 from django.db import transaction
 
+from aipipeline.events import loop
 from aipipeline.events.topics import group_name
 
 log = structlog.get_logger(__name__)
+SEND_SECONDS = 5.0
 
 
 def publish(topic: str, type: str, **payload: Any) -> None:
@@ -33,16 +34,24 @@ def _seq_key(topic: str) -> str:
     return f"seq:{topic}"
 
 
+def _next_seq(topic: str) -> int:
+    key = _seq_key(topic)
+    try:
+        return int(cache.incr(key))
+    except ValueError:
+        # Not there yet. Of two who see that at once, the second `add` does nothing.
+        cache.add(key, 0, timeout=None)
+        return int(cache.incr(key))
+
+
 def _send(topic: str, event: dict[str, Any]) -> None:
     # An event is a hint: the database is the truth, pages refetch on a gap and poll when nothing comes.
     # So a Redis that is away is logged, and the work that was committed stands.
     try:
-        key = _seq_key(topic)
-        cache.add(key, 0, timeout=None)
-        seq = cache.incr(key)
+        seq = _next_seq(topic)
         layer = get_channel_layer()
         if layer is not None:
             message = {"type": "topic.event", "topic": topic, "seq": seq, "event": event}
-            async_to_sync(layer.group_send)(group_name(topic), message)
+            loop.run(layer.group_send(group_name(topic), message), seconds=SEND_SECONDS)
     except Exception:
         log.warning("event_not_sent", topic=topic, event_type=event["type"], exc_info=True)

@@ -38,7 +38,8 @@ from timeline.services.exports import export_cut
 from timeline.services.movies import is_current, request_movie
 
 STAGES = ("breakdown", "confirm", "images", "proxy", "videos", "film", "export")
-POLL_SECONDS = 0.15
+# Often enough to go on at once, seldom enough not to take time from the workers on two cores.
+POLL_SECONDS = 0.25
 STUCK_LOOK_SECONDS = 3.0
 STUCK_SECONDS = 120.0  # workers that start on a busy machine take half of it
 Report = Callable[[str, float, str], None]

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from aipipeline.media import ffmpeg
-from comfy_adapters.local.moves import timescale
+from aipipeline.media.h264 import timescale
 
 # A render is the master of its shot: visually lossless, without B-frames so that cuts and seeks stay exact.
 ENCODER = (

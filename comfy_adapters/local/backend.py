@@ -48,17 +48,10 @@ class LocalBackend:
         return JobResult(files=tuple(files), provenance=provenance)
 
     def _panel(self, context: JobContext, reporter: JobReporter) -> list[Path]:
-        width, height = _size(context.params)
-        spec = PanelSpec.from_subject(context.subject)
         reporter.progress(0.1)
-        panel, clean = draw_panel(spec, width, height, int(context.params.get("seed") or 0))
-        reporter.progress(0.7)
+        files = write_panel(context.subject, context.params, context.out_dir)
         if reporter.cancelled():
             raise JobCancelled
-        files = [context.out_dir / "panel.png", context.out_dir / "clean.png"]
-        # Level 1: the panel is the master for every later stage, and drawing it again takes a tenth of a second.
-        panel.save(files[0], compress_level=1)
-        clean.save(files[1], compress_level=1)
         return files
 
     def _move(self, context: JobContext, reporter: JobReporter) -> list[Path]:
@@ -92,6 +85,17 @@ class LocalBackend:
         out = context.out_dir / "upscaled.mp4"
         post.upscale(_source(context), out, width=width, height=height, cancelled=reporter.cancelled)
         return [out]
+
+
+def write_panel(subject: Mapping[str, Any], params: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Draw a shot's panel; writes `panel.png` (with its caption) and `clean.png` (what a camera move runs over)."""
+    width, height = _size(params)
+    panel, clean = draw_panel(PanelSpec.from_subject(subject), width, height, int(params.get("seed") or 0))
+    files = [folder / "panel.png", folder / "clean.png"]
+    # Level 1: the panel is the master for every later stage, and drawing it again takes a tenth of a second.
+    panel.save(files[0], compress_level=1)
+    clean.save(files[1], compress_level=1)
+    return files
 
 
 def _size(params: Mapping[str, Any]) -> tuple[int, int]:

@@ -6,11 +6,11 @@ from comfy_adapters.local.spec import PanelSpec
 
 # Head height as a part of the frame's height: a close-up's head fills half of it, an extreme wide's is a dot.
 HEAD_OF: dict[str, float] = {
-    "ECU": 1.05, "CU": 0.54, "MCU": 0.36, "MS": 0.24, "MWS": 0.165, "WS": 0.098, "EWS": 0.042, "INSERT": 0.0,
+    "ECU": 1.05, "CU": 0.54, "MCU": 0.36, "MS": 0.24, "MWS": 0.165, "WS": 0.084, "EWS": 0.042, "INSERT": 0.0,
 }  # fmt: skip
-# Height of the eyes in the frame, from the top.
+# Height of the eyes in the frame, from the top: in wide framings the feet (6.5 heads below) stand above the caption.
 EYES_OF: dict[str, float] = {
-    "ECU": 0.44, "CU": 0.40, "MCU": 0.36, "MS": 0.34, "MWS": 0.32, "WS": 0.40, "EWS": 0.66, "INSERT": 0.4,
+    "ECU": 0.44, "CU": 0.40, "MCU": 0.36, "MS": 0.34, "MWS": 0.32, "WS": 0.28, "EWS": 0.50, "INSERT": 0.4,
 }  # fmt: skip
 HORIZON_OF: dict[str, float] = {
     "eye": 0.52, "low": 0.82, "high": 0.16, "overhead": -0.4, "dutch": 0.52, "ots": 0.50, "pov": 0.52,

@@ -61,8 +61,8 @@ def draw_figure(canvas: Canvas, figure: Figure, place: Place, light: Light) -> N
     hair_tone = mix(_HAIRS[look[2] % 4], light.shade, 0.3 * light.dark)
     if long:
         canvas.ellipse(x - side * w * 0.05, y + h * 0.14, w * 0.54, h * 0.78, mix(hair_tone, light.shade, 0.2))
-    _body(canvas, x, y, h, w, side, cloth, light, build=0.94 + (look[3] % 5) * 0.03)
     skin = mix(_SKINS[look[1] % 4], light.shade, 0.10 + 0.42 * light.dark)
+    _body(canvas, x, y, h, w, side, cloth, skin, light, build=0.94 + (look[3] % 5) * 0.03)
     old = any(word in figure.traits for word in _OLD)
     hair = mix((176, 174, 172) if old else _HAIRS[look[2] % 4], light.shade, 0.3 * light.dark)
     hat = any(word in figure.traits.lower() for word in _HAT)
@@ -102,6 +102,7 @@ def _body(
     w: float,
     side: int,
     cloth: Color,
+    skin: Color,
     light: Light,
     *,
     build: float,
@@ -129,7 +130,7 @@ def _body(
                 h * 0.10,
                 mix(trousers, (14, 14, 18), 0.5),
             )
-    canvas.rect(x - w * 0.17, y + h * 0.36, x + w * 0.17, y + h * 0.85, mix(cloth, (200, 164, 138), 0.55))
+    canvas.rect(x - w * 0.17, y + h * 0.36, x + w * 0.17, y + h * 0.85, mix(skin, light.shade, 0.22))
     torso = [(x - w * 0.62 * s, y + h * 3.4), (x - w * 0.95 * s, y + h * 1.12), (x - w * 0.62 * s, y + h * 0.80), (x, y + h * 0.70),
              (x + w * 0.62 * s, y + h * 0.80), (x + w * 0.95 * s, y + h * 1.12), (x + w * 0.62 * s, y + h * 3.4)]  # fmt: skip
     canvas.polygon(torso, cloth)

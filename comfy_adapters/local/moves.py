@@ -1,20 +1,23 @@
 """Camera moves over a still: a window that travels smoothly over the picture, piped into the encoder.
 
 Frames are cut with sub-pixel accuracy by Pillow, so that nothing jitters as ffmpeg's zoompan does, which moves
-its window in whole pixels. The window's path eases in and out and depends on the movement alone.
+its window in whole pixels (docs/decisions/006-speed-of-produce.md compares). The window's path eases in and out and depends on the movement alone.
 """
 
 import math
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
+import av
 from PIL import Image
 
 from aipipeline.media import ffmpeg
+from aipipeline.media.h264 import encoder, hold
 
+PRESET, CRF = "superfast", 20
 # Each movement: the window's zoom, and its centre as an offset in parts of the free room, at start and end.
 _PATHS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "push_in": ((1.0, 0, 0), (1.16, 0, -0.1)),
@@ -29,16 +32,6 @@ _PATHS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]]
     "crane_down": ((1.16, 0, -1), (1.06, 0, 1)),
     "orbit": ((1.12, -0.9, 0.2), (1.16, 0.9, -0.2)),
 }
-ENCODER = (
-    "-c:v", "libx264", "-preset", "superfast", "-crf", "20", "-bf", "0", "-g", "12", "-keyint_min", "12",
-    "-sc_threshold", "0", "-flags", "+cgop", "-pix_fmt", "yuv420p", "-movflags", "+faststart",
-    "-x264-params", "stitchable=1",
-)  # fmt: skip
-
-
-def timescale(fps: Fraction) -> int:
-    """Ticks per second in which every frame is a whole number of ticks, the same for all clips of a rate."""
-    return fps.numerator * 512 if fps.denominator == 1 else fps.numerator
 
 
 def window(movement: str, t: float, seed: int) -> tuple[float, float, float]:
@@ -67,39 +60,20 @@ def render_move(
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
     """Write exactly `frames` frames at the exact rate, H.264. Raises ffmpeg.Cancelled or ffmpeg.FFmpegError."""
-    tail = [*ENCODER, "-video_track_timescale", str(timescale(fps)), "-frames:v", str(frames)]
+    tail = [*encoder(fps, preset=PRESET, crf=CRF), "-frames:v", str(frames)]
     if movement != "handheld" and movement not in _PATHS:
-        _hold(
-            still,
-            out,
-            frames=frames,
-            fps=fps,
-            width=width,
-            height=height,
-            tail=tail,
-            on_frame=on_frame,
-            cancelled=cancelled,
+        fit = (
+            f"scale={width}:{height}:force_original_aspect_ratio=increase,crop={width}:{height},setsar=1,format=yuv420p"
         )
+        hold(still, out, frames=frames, fps=fps, fit=fit, encode=tail, cancelled=cancelled)
         return
-    with Image.open(still) as opened:
-        source = _fitted(opened.convert("RGB"), width, height)
-    feed = [
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgb24",
-        "-s",
-        f"{width}x{height}",
-        "-framerate",
-        str(fps),
-        "-i",
-        "pipe:0",
-    ]
-    line = ffmpeg.command([*feed, "-vf", "setsar=1,format=yuv420p", *tail, out])
+    planes = planes_of(still, width, height)
+    feed = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{width}x{height}", "-framerate", str(fps), "-i", "pipe:0"]
+    line = ffmpeg.command([*feed, "-vf", "setsar=1", *tail, out])
     line.remove("-nostdin")
     process = subprocess.Popen(line, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        _feed(process, source, frames, width, height, movement, seed, on_frame, cancelled)
+        _feed(process, planes, frames, (width, height), movement, seed, on_frame, cancelled)
     except BaseException:
         process.kill()
         process.wait()
@@ -112,10 +86,9 @@ def render_move(
 
 def _feed(
     process: "subprocess.Popen[bytes]",
-    source: Image.Image,
+    planes: Sequence[Image.Image],
     frames: int,
-    width: int,
-    height: int,
+    size: tuple[int, int],
     movement: str,
     seed: int,
     on_frame: Callable[[int], None] | None,
@@ -126,12 +99,13 @@ def _feed(
     try:
         # Pillow lets go of the interpreter while it resamples: the next frame is cut while this one is written.
         with ThreadPoolExecutor(1) as pool:
-            ahead = pool.submit(_frame, source, movement, 0.0, seed, width, height)
+            ahead = pool.submit(cut_frame, planes, window(movement, 0.0, seed), size)
             for index in range(frames):
                 data = ahead.result()
                 if index + 1 < frames:
-                    ahead = pool.submit(_frame, source, movement, (index + 1) / (frames - 1), seed, width, height)
-                process.stdin.write(data)
+                    ahead = pool.submit(cut_frame, planes, window(movement, (index + 1) / (frames - 1), seed), size)
+                for part in data:
+                    process.stdin.write(part)
                 if on_frame is not None:
                     on_frame(index + 1)
                 if cancelled is not None and index % 6 == 0 and cancelled():
@@ -145,14 +119,37 @@ def _feed(
         raise ffmpeg.FFmpegError("ffmpeg failed.", tail=problem.decode(errors="replace")[-2000:], args_used=[])
 
 
-def _frame(source: Image.Image, movement: str, t: float, seed: int, width: int, height: int) -> bytes:
-    zoom, dx, dy = window(movement, t, seed)
-    w, h = source.width / zoom, source.height / zoom
-    x = (source.width - w) / 2 * (1 + dx)
-    y = (source.height - h) / 2 * (1 + dy)
-    x, y = min(max(x, 0), source.width - w), min(max(y, 0), source.height - h)
-    box = (x, y, x + w, y + h)
-    return source.resize((width, height), Image.Resampling.BILINEAR, box=box).tobytes()
+def planes_of(still: Path, width: int, height: int) -> list[Image.Image]:
+    """The still in the frame's shape as the encoder's planes (brightness, and two of colour at half the size).
+
+    A move resamples these instead of the RGB picture: half the numbers, and no conversion for every frame.
+    """
+    with Image.open(still) as opened:
+        source = _fitted(opened.convert("RGB"), width, height)
+    even = source.crop((0, 0, source.width // 2 * 2, source.height // 2 * 2))
+    picture = av.VideoFrame.from_image(even).reformat(format="yuv420p")  # type: ignore[no-untyped-call]
+    return [
+        Image.frombuffer("L", (plane.width, plane.height), bytes(plane), "raw", "L", plane.line_size, 1)
+        for plane in picture.planes
+    ]
+
+
+def cut_frame(
+    planes: Sequence[Image.Image], view: tuple[float, float, float], size: tuple[int, int]
+) -> tuple[bytes, bytes, bytes]:
+    """The window of the picture as the three planes of one frame."""
+    zoom, dx, dy = view
+    found = []
+    for plane, wanted in zip(planes, (size, _half(size), _half(size)), strict=True):
+        w, h = plane.width / zoom, plane.height / zoom
+        x = min(max((plane.width - w) / 2 * (1 + dx), 0), plane.width - w)
+        y = min(max((plane.height - h) / 2 * (1 + dy), 0), plane.height - h)
+        found.append(plane.resize(wanted, Image.Resampling.BILINEAR, box=(x, y, x + w, y + h)).tobytes())
+    return found[0], found[1], found[2]
+
+
+def _half(size: tuple[int, int]) -> tuple[int, int]:
+    return size[0] // 2, size[1] // 2
 
 
 def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
@@ -167,16 +164,3 @@ def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
     new = round(image.width / wanted)
     top = (image.height - new) // 2
     return image.crop((0, top, image.width, top + new))
-
-
-def _hold(
-    still: Path, out: Path, *, frames: int, fps: Fraction, width: int, height: int, tail: list[str],
-    on_frame: Callable[[int], None] | None, cancelled: Callable[[], bool] | None,
-) -> None:  # fmt: skip
-    """A static shot: the picture is decoded once and looped inside ffmpeg."""
-    chain = (
-        f"scale={width}:{height}:force_original_aspect_ratio=increase,crop={width}:{height},setsar=1,format=yuv420p,"
-        f"loop=loop={frames - 1}:size=1:start=0,setpts=N/({fps})/TB"
-    )
-    args = ["-framerate", str(fps), "-i", str(still), "-vf", chain, *tail, str(out)]
-    ffmpeg.run(args, on_frame=on_frame, cancelled=cancelled)

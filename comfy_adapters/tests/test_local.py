@@ -4,13 +4,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from PIL import ImageChops
+from PIL import Image, ImageChops
 
 from aipipeline.media import ffmpeg
 from aipipeline.media.probe import probe
 from comfy_adapters.local.caption import fitted, font, wrapped
 from comfy_adapters.local.composition import places
-from comfy_adapters.local.moves import render_move
+from comfy_adapters.local.moves import cut_frame, planes_of, render_move, window
 from comfy_adapters.local.panel import draw_panel
 from comfy_adapters.local.spec import PanelSpec
 from shots.choices import Movement, ShotSize
@@ -40,6 +40,16 @@ def test_closer_framings_show_larger_heads() -> None:
     assert heads == sorted(heads)
 
 
+@pytest.mark.parametrize("size", ["WS", "EWS"])
+@pytest.mark.parametrize("angle", ["eye", "low", "high", "dutch", "pov"])
+@pytest.mark.parametrize("cast", [1, 2, 3, 5])
+def test_wide_framings_show_the_feet_above_the_caption(size: str, angle: str, cast: int) -> None:
+    people = [{"name": f"P{i}"} for i in range(cast)]
+    found = places(spec(size=size, angle=angle, characters=people))
+    assert len(found) == cast
+    assert all(place.y - place.head > 0 and place.y + 6.5 * place.head < 0.88 for place in found)
+
+
 @pytest.mark.parametrize("time", ["밤", "새벽", "낮", ""])
 @pytest.mark.parametrize("weather", ["rain", "snow", "fog", "storm", ""])
 def test_time_and_weather_change_the_picture(time: str, weather: str) -> None:
@@ -65,6 +75,37 @@ def test_a_move_has_exactly_its_frames(tmp_path: Path, movement: str) -> None:
     render_move(still, out, frames=13, fps=Fraction(24000, 1001), width=160, height=90, movement=movement)
     facts = probe(out)
     assert (facts.frames, facts.fps, facts.width, facts.height) == (13, Fraction(24000, 1001), 160, 90)
+
+
+@pytest.mark.parametrize("movement", ["push_in", "pan_right", "tilt_down", "track_left", "handheld"])
+def test_a_move_is_where_its_path_says_to_a_tenth_of_a_pixel(tmp_path: Path, movement: str) -> None:
+    """A soft spot is followed through the frames: whole-pixel steps, as of ffmpeg's zoompan, would be ten times off."""
+    width, height, frames = 320, 180, 48
+    spot = Image.radial_gradient("L").resize((61, 61)).point([max(0, 255 - round(v * 1.42)) for v in range(256)])
+    picture = Image.new("RGB", (width, height), (16, 16, 16))
+    picture.paste((235, 235, 235), (150, 65), spot)
+    still = tmp_path / "s.png"
+    picture.save(still)
+    planes = planes_of(still, width, height)
+    at = centre(planes[0])
+    views = [window(movement, index / (frames - 1), 3) for index in range(frames)]
+    seen = [centre(Image.frombytes("L", (width, height), cut_frame(planes, v, (width, height))[0])) for v in views]
+    wanted = []
+    for zoom, dx, dy in views:
+        left, top = (width - width / zoom) / 2 * (1 + dx), (height - height / zoom) / 2 * (1 + dy)
+        wanted.append(((at[0] - left) * zoom, (at[1] - top) * zoom))
+    off = [max(abs(a - c), abs(b - d)) for (a, b), (c, d) in zip(seen, wanted, strict=True)]
+    assert max(off) < 0.1
+    assert len({round(x + y, 2) for x, y in seen}) > frames / 2
+
+
+def centre(image: Image.Image) -> tuple[float, float]:
+    """The centre of light of a picture, in pixels from the corner."""
+    mask = image.point([max(0, v - 60) for v in range(256)]).convert("F")
+    columns = list(mask.resize((mask.width, 1), Image.Resampling.BOX).getdata())
+    rows = list(mask.resize((1, mask.height), Image.Resampling.BOX).getdata())
+    across = sum((i + 0.5) * v for i, v in enumerate(columns)) / sum(columns)
+    return across, sum((i + 0.5) * v for i, v in enumerate(rows)) / sum(rows)
 
 
 def test_a_cancelled_move_leaves_nothing(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ import av
 from django.utils.translation import gettext as _
 
 from aipipeline.media import ffmpeg
+from aipipeline.media.h264 import timescale
 from aipipeline.media.probe import probe
-from timeline.assembly.profiles import Profile, timescale
+from timeline.assembly.profiles import Profile
 from timeline.assembly.segments import Segment, identify, render_segment
 from timeline.cut import Cut, CutClip, EditError
 
@@ -59,7 +60,7 @@ def build_movie(
     copied = _render_all(list(missing.values()), files, header, workers, on_progress, cancelled)
     for path in files.values():
         os.utime(path)
-    _join([files[segment.key] for segment in segments], out)
+    join([files[segment.key] for segment in segments], out)
     found = probe(out)
     if found.frames != cut.frames:
         out.unlink(missing_ok=True)
@@ -190,7 +191,7 @@ def _copy(source: Path, target: Path) -> None:
     temporary.unlink(missing_ok=True)
 
 
-def _join(files: Sequence[Path], out: Path) -> None:
+def join(files: Sequence[Path], out: Path) -> None:
     """Concatenate without encoding. No duration lines: they round, and drift by a frame over many clips."""
     temporary = out.with_name(f".{out.stem}.{os.getpid()}.{secrets.token_hex(4)}.mp4")
     listing = temporary.with_suffix(".txt")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from aipipeline.media.h264 import encoder
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -21,22 +23,12 @@ class Profile:
         return self.max_width, round(self.max_width * height / width / 2) * 2
 
     def encoder(self, fps: Fraction) -> list[str]:
-        """ffmpeg's arguments. No B-frames and closed groups: segments join exactly, and browsers seek exactly."""
-        tune = ["-tune", self.tune] if self.tune else []
-        return [
-            "-c:v", "libx264", "-preset", self.preset, *tune, "-crf", str(self.crf), "-bf", "0", "-g", "12",
-            "-keyint_min", "12", "-sc_threshold", "0", "-flags", "+cgop", "-pix_fmt", "yuv420p", "-an",
-            "-video_track_timescale", str(timescale(fps)), "-x264-params", "stitchable=1",
-        ]  # fmt: skip
+        """ffmpeg's output arguments."""
+        return encoder(fps, preset=self.preset, crf=self.crf, tune=self.tune)
 
     @property
     def key(self) -> str:
         return f"{self.name}/{self.max_width}/{self.preset}/{self.crf}/{self.tune}"
-
-
-def timescale(fps: Fraction) -> int:
-    """Ticks per second in which every frame is a whole number of ticks: the same for all segments."""
-    return fps.numerator * 512 if fps.denominator == 1 else fps.numerator
 
 
 PROXY = Profile("proxy", 960, "veryfast", 23, "fastdecode")

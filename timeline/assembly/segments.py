@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from aipipeline.media import ffmpeg
+from aipipeline.media.h264 import hold
 from timeline.assembly.profiles import Profile
 from timeline.assembly.slate import draw_slate
 
@@ -54,10 +55,13 @@ def render_segment(segment: Segment, out: Path, *, cancelled: Callable[[], bool]
             slate = temporary.with_suffix(".png")
             draw_slate(segment.label, segment.width, segment.height).save(slate)
             source = slate
-        ffmpeg.run(
-            _arguments(segment, source, still=segment.is_still or slate is not None, out=temporary),
-            cancelled=cancelled,
-        )
+        if segment.is_still or slate is not None:
+            hold(
+                source, temporary, frames=segment.frames, fps=segment.fps, fit=_fit(segment),
+                encode=segment.profile.encoder(segment.fps), cancelled=cancelled,
+            )  # fmt: skip
+        else:
+            ffmpeg.run(_arguments(segment, source, temporary), cancelled=cancelled)
         os.replace(temporary, out)
     finally:
         temporary.unlink(missing_ok=True)
@@ -65,15 +69,14 @@ def render_segment(segment: Segment, out: Path, *, cancelled: Callable[[], bool]
             slate.unlink(missing_ok=True)
 
 
-def _arguments(segment: Segment, source: Path, *, still: bool, out: Path) -> list[str]:
-    w, h, n, fps = segment.width, segment.height, segment.frames, segment.fps
-    fit = f"scale={w}:{h}:force_original_aspect_ratio=decrease,pad={w}:{h}:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p"
-    if still:
-        # The picture is decoded once and looped: an eighth of the cost of decoding it for every frame.
-        chain = f"{fit},loop=loop={n - 1}:size=1:start=0,setpts=N/({fps})/TB"
-        read = ["-framerate", str(fps), "-i", str(source)]
-    else:
-        # Media shorter than the clip holds its last frame; media of another rate keeps its speed.
-        chain = f"fps={fps},trim=start_frame={segment.source_in},setpts=PTS-STARTPTS,tpad=stop=-1:stop_mode=clone,{fit}"
-        read = ["-i", str(source)]
-    return [*read, "-vf", chain, "-frames:v", str(n), *segment.profile.encoder(fps), str(out)]
+def _fit(segment: Segment) -> str:
+    w, h = segment.width, segment.height
+    return f"scale={w}:{h}:force_original_aspect_ratio=decrease,pad={w}:{h}:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p"
+
+
+def _arguments(segment: Segment, source: Path, out: Path) -> list[str]:
+    n, fps, first = segment.frames, segment.fps, segment.source_in
+    # Media shorter than the clip holds its last frame; media of another rate keeps its speed.
+    held = f"fps={fps},trim=start_frame={first},setpts=PTS-STARTPTS,tpad=stop=-1:stop_mode=clone"
+    chain = f"{held},{_fit(segment)}"
+    return ["-i", str(source), "-vf", chain, "-frames:v", str(n), *segment.profile.encoder(fps), str(out)]

@@ -77,6 +77,21 @@ def test_clips_of_our_own_join_without_encoding_again(tmp_path: Path) -> None:
     assert built.copied == 2
 
 
+def test_clips_that_stand_and_clips_that_move_join_without_encoding_again(tmp_path: Path) -> None:
+    fps, clips = Fraction(24), []
+    for index, movement in enumerate(["static", "push_in", "static", "handheld"]):
+        media = tmp_path / f"{index}.mp4"
+        still = grey(tmp_path / f"{index}.png", 40 + index * 40)
+        render_move(still, media, frames=30 + index, fps=fps, width=W, height=H, movement=movement)
+        name = f"S{index}"
+        clips.append(CutClip(name=name, shot_code=name, reel=name, duration=30 + index, media=media))
+    out = tmp_path / "a.mp4"
+    built = build_movie(Cut("t", fps, W, H, 0, tuple(clips)), out, cache=tmp_path / "cache", profile=FILM)
+    assert (built.copied, built.rendered) == (4, 4)
+    wanted = [40 + index * 40 for index in range(4) for _ in range(30 + index)]
+    assert all(abs(a - b) <= 6 for a, b in zip(levels(out), wanted, strict=True))
+
+
 def test_missing_media_is_a_slate_and_short_media_holds(tmp_path: Path) -> None:
     short = tmp_path / "short.mp4"
     render_move(grey(tmp_path / "x.png", 120), short, frames=4, fps=Fraction(24), width=W, height=H, movement="static")

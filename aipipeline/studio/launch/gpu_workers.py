@@ -10,6 +10,7 @@ from types import FrameType
 from urllib.parse import urlparse
 
 from aipipeline.studio.launch.paths import ROOT
+from aipipeline.studio.launch.setup import wait_until_migrated
 
 CLASSES = ((8, "gpu.vram8"), (16, "gpu.vram16"), (24, "gpu.vram24"), (48, "gpu.vram48"))
 # Less than supervisor waits for this program: what still renders then is let go, and taken up again at the next start.
@@ -48,7 +49,7 @@ def name_for(url: str) -> str:
 def declared_vram() -> int:
     """GB by AIP_WORKER_VRAM; 0 when it is not set. SystemExit when it is no number."""
     text = os.environ.get("AIP_WORKER_VRAM", "").strip() or "0"
-    if not text.isdigit():
+    if not text.isdecimal():
         raise SystemExit(f"AIP_WORKER_VRAM={text}: write the memory of the card in whole GB, for example 24.")
     return int(text)
 
@@ -66,6 +67,7 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    wait_until_migrated()
     while not stopping:
         for url in urls:
             gone = url not in workers or workers[url].poll() is not None

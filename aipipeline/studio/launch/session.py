@@ -7,22 +7,30 @@ from contextlib import contextmanager
 
 from aipipeline.studio.launch import processes
 from aipipeline.studio.launch.paths import data, say
-from aipipeline.studio.launch.setup import prepare
+from aipipeline.studio.launch.setup import prepare, prepare_database
 from aipipeline.studio.launch.supervised import TAKEN
 
-NEEDED = {"redis", "worker", "system", "beat", "gpu"}
 LOOK_SECONDS = 1.0
+
+
+def programs() -> list[processes.Program]:
+    """Without pages; the workers are forks of one program (see farm.py)."""
+    farm = processes.Program("farm", "python -m aipipeline.studio.launch.farm")
+    return [*processes.wanted({"redis", "gpu"}), farm]
 
 
 @contextmanager
 def services() -> Iterator[None]:
     """Processes run while the block does: borrowed ones, and its own as soon as those are gone.
 
-    At the end it stops what it started, and only that.
+    The database is prepared in this process while they load; they wait for it. At the end it stops what it started,
+    and only that.
     """
     keeper = _Keeper()
     watch = threading.Thread(target=keeper.watch, daemon=True)
     try:
+        keeper.begin()
+        prepare_database(here=True)
         keeper.ensure()
         watch.start()
         yield
@@ -36,7 +44,7 @@ def services() -> Iterator[None]:
 @contextmanager
 def studio_at_work() -> Iterator[None]:
     """Everything set up, and processes at work, for one command."""
-    prepare()
+    prepare(database=False)
     with services():
         yield
 
@@ -46,14 +54,18 @@ class _Keeper:
         self.ended = threading.Event()
         self.own: subprocess.Popen[bytes] | None = None
 
+    def begin(self) -> None:
+        """Start processes when none run, without waiting for them."""
+        if processes.running() is None:
+            self._start()
+
     def ensure(self) -> None:
-        """Start processes when none run; of two commands that try at once, one gets them and both use them.
+        """Start processes when none run and wait for them; of two commands that try at once, one gets them and both use them.
 
         NotUp says where to look when they do not come up.
         """
         while not self.ended.is_set():
-            if processes.running() is None:
-                self._start()
+            self.begin()
             try:
                 processes.wait_for_redis(ended=lambda: self.ended.is_set() or processes.running() is None)
                 return
@@ -64,7 +76,7 @@ class _Keeper:
 
     def _start(self) -> None:
         self.own = None
-        child = processes.start(processes.wanted(NEEDED), purpose="produce")
+        child = processes.start(programs(), purpose="produce")
         while child.poll() is None and processes.running() is None:
             self.ended.wait(0.02)
         if child.poll() is None:

@@ -6,13 +6,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 
 from aipipeline.studio.launch.locks import turn
 from aipipeline.studio.launch.paths import ROOT, data, environment, say
 
+MIGRATION_SECONDS = 300
 # What the pages load, from the packages of package-lock.json to static/vendor/.
 VENDOR = {
     "pretendard/dist/public/static/Pretendard-Regular.otf": "pretendard/Pretendard-Regular.otf",
@@ -58,14 +61,20 @@ def manage(*arguments: str, quiet: bool = False) -> None:
     run([sys.executable, ROOT / "manage.py", *arguments], quiet=quiet)
 
 
-def prepare() -> None:
+def prepare(*, database: bool = True) -> None:
     """Everything that the studio needs before its first process starts; a second call does next to nothing."""
     environment()
     with _turn_at_the_checkout():
         front_end()
         translations()
+    if database:
+        prepare_database()
+
+
+def prepare_database(*, here: bool = False) -> None:
+    """Migrate, one command at a time. `here`: in this process, for a caller that goes on with Django anyway."""
     with turn(data() / "run" / "setup.lock", "Another ./aip prepares this data folder; waiting for it."):
-        migrate()
+        migrate(here=here)
 
 
 def prepare_words() -> None:
@@ -132,17 +141,49 @@ def translations() -> None:
         os.replace(temporary, target)
 
 
-def migrate() -> None:
-    """Bring the database up to date; skipped in a second when nothing about it changed."""
+def migrate(*, here: bool) -> None:
+    """Bring the database up to date; skipped in a moment when nothing about it changed."""
+    if is_migrated():
+        return
+    say("Preparing the database.")
+    mark = _migration_mark()
+    if here:
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
+    else:
+        manage("migrate", "--no-input", "--skip-checks", "-v", "0")
+    temporary = _migration_stamp().with_suffix(f".{os.getpid()}.part")
+    temporary.write_text(mark)
+    os.replace(temporary, _migration_stamp())
+
+
+def is_migrated() -> bool:
+    """True when this database was brought up to date with these migrations."""
+    sqlite_there = "DATABASE_URL" in os.environ or (data() / "aipipeline.sqlite3").is_file()
+    stamp = _migration_stamp()
+    return stamp.is_file() and stamp.read_text() == _migration_mark() and sqlite_there
+
+
+def wait_until_migrated() -> None:
+    """For processes that a command starts before it prepares the database."""
+    end = time.monotonic() + MIGRATION_SECONDS
+    while not is_migrated():
+        if time.monotonic() > end:
+            raise SystemExit("The database was not prepared in time.")
+        time.sleep(0.05)
+
+
+def _migration_stamp() -> Path:
+    return data() / "run" / "migrated"
+
+
+@cache
+def _migration_mark() -> str:
     migrations = [p for p in ROOT.glob("**/migrations/0*.py") if ".venv" not in p.parts]
-    mark = (
+    return (
         _hash([*migrations, ROOT / "comfy_adapters" / "engines.py"])
         + hashlib.sha256(os.environ.get("DATABASE_URL", "").encode()).hexdigest()[:8]
     )
-    stamp = data() / "run" / "migrated"
-    sqlite_there = "DATABASE_URL" in os.environ or (data() / "aipipeline.sqlite3").is_file()
-    if stamp.is_file() and stamp.read_text() == mark and sqlite_there:
-        return
-    say("Preparing the database.")
-    manage("migrate", "--no-input", "-v", "0")
-    stamp.write_text(mark)

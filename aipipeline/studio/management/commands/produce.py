@@ -26,10 +26,11 @@ ENGINES = ("local", "comfy")
 
 
 class Command(BaseCommand):
+    # Django's checks load every page and form; they belong to the test run.
+    requires_system_checks: list[str] = []
     help = "Scenario file -> breakdown -> shots -> confirm -> first images -> proxy -> shot videos -> film."
 
     suppressed_base_arguments = DJANGOS_OWN
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("scenario", type=Path)
