@@ -16,6 +16,11 @@ def environment(request: HttpRequest) -> list[Any] | None:
     return [_("Development"), "warning"] if settings.DEBUG else [_("Administration"), "info"]
 
 
+def _never(request: HttpRequest) -> bool:
+    """The way back is never the page that is open, though every address begins with it."""
+    return False
+
+
 def _seen(app: str, model: str) -> Callable[[HttpRequest], bool]:
     def permission(request: HttpRequest) -> bool:
         from django.apps import apps
@@ -43,7 +48,12 @@ NAVIGATION: list[dict[str, Any]] = [
     {
         "title": "",
         "items": [
-            {"title": _("Back to the studio"), "icon": "arrow_back", "link": reverse_lazy("studio:projects")},
+            {
+                "title": _("Back to the studio"),
+                "icon": "arrow_back",
+                "link": reverse_lazy("studio:projects"),
+                "active": _never,
+            },
             {"title": _("Overview"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
         ],
     },
@@ -142,6 +152,9 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "aipipeline.unfold_config.environment",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "sizes": "any", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")}
+    ],
     "STYLES": [lambda request: static("css/admin.css")],
     "SIDEBAR": {"show_search": True, "command_search": False, "show_all_applications": False, "navigation": NAVIGATION},
 }

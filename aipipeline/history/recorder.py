@@ -115,7 +115,7 @@ class Recorder:
         if key not in self._changes:
             self._changes[key] = {
                 "model": key[0],
-                "id": instance.pk,
+                "id": instance.pk if isinstance(instance.pk, int) else str(instance.pk),
                 "label": str(instance)[:80],
                 "fields": {},
             }

@@ -35,7 +35,7 @@ def set_priority(*, job: RenderJob, actor: Any, priority: int, tab: str = "") ->
     if priority not in PRIORITIES:
         raise Invalid(_("priority: a number from -100 to 100."), fields={"priority": [_("out of range")]})
     with _of_job(job, actor, "render.priority", tab) as recorder:
-        row = RenderJob.objects.select_for_update(of=queue._of_self()).get(pk=job.pk)
+        row: RenderJob = RenderJob.objects.select_for_update(of=queue._of_self()).get(pk=job.pk)
         if row.state != JobState.QUEUED:
             raise Conflict(_("This job does not wait any more."))
         update_plain(recorder, row, priority=priority)

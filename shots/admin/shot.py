@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export import fields
@@ -16,7 +17,7 @@ from aipipeline.history.admin.display import badge, thumbnail
 from aipipeline.history.admin.imports import NamedRow, ServiceResource, SheetAdmin
 from assets.models import Character, CinematicPreset, Environment
 from shots.admin.parts import CastingInline, StepInline
-from shots.models import Scene, Shot
+from shots.models import Casting, Scene, Shot
 from shots.providers import thumbnails_of
 from shots.resources import ShotResource
 from shots.selectors import prefetch_row
@@ -46,8 +47,16 @@ class ShotSheet(ServiceResource, ShotResource):
         return prefetch_row(super().get_queryset())
 
     def get_import_fields(self) -> list[Any]:
-        """Id, code and status are the server's; the cast is read by name in `more_values`."""
-        return [f for f in super().get_import_fields() if f.column_name not in ("id", "status", "characters")]
+        """Id and status are the server's."""
+        return [field for field in super().get_import_fields() if field.column_name not in ("id", "status")]
+
+    def import_field(self, field: Any, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
+        if field.column_name != "characters":  # the service casts, see `more_values`
+            super().import_field(field, instance, row, is_m2m, **kwargs)
+
+    def save_instance(self, instance: Any, is_create: bool, row: Any, **kwargs: Any) -> None:
+        super().save_instance(instance, is_create, row, **kwargs)
+        instance.cast = list(Casting.objects.live().filter(shot=instance).select_related("character"))
 
     def filter_export(self, queryset: Any, **kwargs: Any) -> Any:
         return prefetch_row(queryset)
@@ -76,8 +85,8 @@ class ShotAdmin(SheetAdmin, TrackedAdmin):
     add_operation = change_operation = "shots.edit"
     delete_operation = "shots.delete"
     list_display = (
-        "picture", "code", "scene", "description_short", "size", "movement", "duration_frames", "status_badge",
-        "locked", "project", "updated_at",
+        "picture", "code", "status_badge", "lock", "scene", "description_short", "size", "movement",
+        "duration_frames", "project",
     )  # fmt: skip
     list_display_links = ("code",)
     list_filter = (
@@ -128,6 +137,10 @@ class ShotAdmin(SheetAdmin, TrackedAdmin):
     @admin.display(description=gettext_lazy("picture"))
     def picture(self, row: Any) -> str:
         return thumbnail(getattr(row, "picture_id", None))
+
+    @admin.display(description=gettext_lazy("locked"), ordering="locked")
+    def lock(self, row: Shot) -> str:
+        return format_html('<span class="material-symbols-outlined">{}</span>', "lock") if row.locked else ""
 
     @admin.display(description=gettext_lazy("description"))
     def description_short(self, row: Shot) -> str:

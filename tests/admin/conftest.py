@@ -43,7 +43,8 @@ def fill(project: Any, actor: Any, other: Any, folder: Path) -> None:
     edit = ensure_edit(project)
     parts.create_marker(edit=edit, actor=actor, fields={"frame": 12, "name": "Music"})
     Movie.objects.create(
-        project=project, edit=edit, kind="proxy", path="edit/proxy/x.mp4", signature="0", frames=9, width=320, height=180
+        project=project, edit=edit, kind="proxy", path="edit/proxy/x.mp4", signature="0", frames=9,
+        width=320, height=180,
     )  # fmt: skip
     notes.write_note(
         project=project, actor=actor, target_model="shots.shot", target_id=str(shots[0].pk), text="확인"

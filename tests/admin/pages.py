@@ -91,6 +91,6 @@ def errors_of(answer: Any) -> str:
     if answer.status_code == 302:
         return ""
     context = answer.context_data
-    found = [str(context["adminform"].form.errors.as_json(escape_html=False))]
+    found = [str(context["adminform"].form.errors.get_json_data())]
     found += [str(f.formset.errors) for f in context["inline_admin_formsets"]]
     return " ".join(found)

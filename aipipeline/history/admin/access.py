@@ -9,6 +9,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from aipipeline.history.admin.names import name_fields
 from aipipeline.projects.models import Project, User
 from aipipeline.projects.permissions import STUDIO_OPERATIONS, allows, operations_of
 
@@ -70,6 +71,10 @@ class AccessMixin:
     add_operation: str | None = None
     change_operation: str | None = None
     delete_operation: str | None = None
+
+    def __init__(self, model: Any, admin_site: Any) -> None:
+        super().__init__(model, admin_site)  # type: ignore[call-arg]  # of the admin class beside
+        name_fields(self.model)
 
     def _may(self, request: HttpRequest, operation: str | None, row: Any) -> bool:
         if operation is None or not request.user.is_staff:

@@ -50,7 +50,7 @@ class ServiceAdmin(AccessMixin, ModelAdmin):  # type: ignore[misc]  # unfold has
     # --- saving ----------------------------------------------------------------------------------------
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         request._admin_row = obj  # type: ignore[attr-defined]  # which project related rows must lie in
-        form = super().get_form(request, obj, change, **kwargs)
+        form = super().get_form(request, obj, change=change, **kwargs)
         form.refusal = getattr(request, "_admin_refusal", None)
         return form
 

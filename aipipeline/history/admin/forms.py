@@ -45,6 +45,9 @@ class ServiceForm(forms.ModelForm[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for form_field in self.fields.values():
+            if isinstance(form_field.widget, forms.Textarea):
+                form_field.widget.attrs["rows"] = 4  # browsers that can let it grow with its text
         self._now: dict[str, Any] = {}
         self._held: dict[str, Any] = {}
         if self.instance.pk is not None and not self.instance._state.adding:

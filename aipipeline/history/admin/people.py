@@ -47,7 +47,7 @@ class UserAddForm(ServiceForm):
 
 
 @admin.register(User)
-class UserAdmin(ServiceAdmin, DjangoUserAdmin):  # type: ignore[misc,type-arg]
+class UserAdmin(ServiceAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Managed by superusers; others see the people they work with, so that they can be chosen."""
 
     form = ServiceForm
