@@ -10,10 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 def environment(request: HttpRequest) -> list[Any] | None:
-    """The label beside the title: what is not production says so."""
+    """The label beside the title: what is not the studio's production server says so."""
     from django.conf import settings
+    from django.db import connection
 
-    return [_("Development"), "warning"] if settings.DEBUG else [_("Administration"), "info"]
+    if settings.DEBUG:
+        return [_("Development"), "danger"]
+    return [_("Local"), "info"] if connection.vendor == "sqlite" else [_("Production"), "success"]
 
 
 def _never(request: HttpRequest) -> bool:

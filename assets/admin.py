@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from aipipeline.history.admin.base import TrackedAdmin
 from aipipeline.history.admin.forms import ServiceForm
@@ -48,11 +48,8 @@ class OutfitLines(forms.CharField):
 
 class CharacterForm(ServiceForm):
     outfits = OutfitLines(
-        label=gettext_lazy("outfits"), required=False, help_text=gettext_lazy("One per line — name: description")
+        label=gettext_lazy("Outfits"), required=False, help_text=gettext_lazy("One per line — name: description")
     )
-
-    class Meta:
-        widgets = {"color": UnfoldAdminColorInputWidget}
 
 
 class AssetAdmin(SheetAdmin, TrackedAdmin):

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export import fields, resources
-from import_export.admin import ImportExportModelAdmin
+from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from import_export.formats.base_formats import CSV, JSON, XLSX
 from import_export.forms import ConfirmImportForm
 from import_export.tmp_storages import BaseStorage
@@ -189,7 +189,7 @@ class DiskStorage(BaseStorage):  # type: ignore[misc]
 
 class SheetImportForm(ImportForm):  # type: ignore[misc]
     project = forms.ModelChoiceField(
-        label=gettext_lazy("project"), queryset=Project.objects.none(), widget=UnfoldAdminSelectWidget
+        label=gettext_lazy("Project"), queryset=Project.objects.none(), widget=UnfoldAdminSelectWidget
     )
     field_order = ["resource", "project", "import_file", "format"]
 
@@ -204,7 +204,7 @@ class SheetConfirmForm(ConfirmImportForm):  # type: ignore[misc]
     project = forms.ModelChoiceField(queryset=Project.objects.none(), widget=forms.HiddenInput)
 
 
-class SheetAdmin(ImportExportModelAdmin):  # type: ignore[misc]
+class SheetAdmin(ImportExportModelAdmin, ExportActionModelAdmin):  # type: ignore[misc]
     """Beside a ServiceAdmin: import into one project with preview, export of what the list shows."""
 
     resource_class: Any
@@ -215,6 +215,7 @@ class SheetAdmin(ImportExportModelAdmin):  # type: ignore[misc]
     import_operation = "sheets.import"
     export_operation = "sheets.export"
     skip_admin_log = True  # the Action is the log
+    show_change_form_export = False
 
     def get_import_formats(self) -> list[Any]:
         return [XLSX, CSV, JSON]
@@ -231,6 +232,10 @@ class SheetAdmin(ImportExportModelAdmin):  # type: ignore[misc]
     def get_export_queryset(self, request: HttpRequest) -> Any:
         allowed = Project.objects.allowing(request.user, self.export_operation)
         return super().get_export_queryset(request).filter(project__in=allowed)
+
+    def get_valid_export_item_pks(self, request: HttpRequest) -> Any:
+        """What may be chosen for an export is what may be exported."""
+        return self.get_export_queryset(request).values_list("pk", flat=True)
 
     def _importable(self, request: HttpRequest) -> Any:
         """Projects into which the person may import, and whose rows of this kind they may change."""

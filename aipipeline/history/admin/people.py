@@ -25,10 +25,10 @@ from aipipeline.projects.models import Project, User
 
 class UserAddForm(ServiceForm):
     password1 = forms.CharField(
-        label=gettext_lazy("password"), strip=False, widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"})
+        label=gettext_lazy("Password"), strip=False, widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"})
     )
     password2 = forms.CharField(
-        label=gettext_lazy("password again"),
+        label=gettext_lazy("Password again"),
         strip=False,
         widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"}),
     )

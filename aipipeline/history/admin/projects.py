@@ -32,7 +32,7 @@ STEP_CHOICES = [
 
 class ProjectForm(ServiceForm):
     steps = forms.MultipleChoiceField(
-        label=gettext_lazy("steps"),
+        label=gettext_lazy("Steps"),
         choices=STEP_CHOICES,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         initial=["first_image", "render"],
