@@ -69,7 +69,7 @@ def _edit_a_shot(page: Any, site: str, shot: Shot) -> None:
     page.click("#tabs-items a[href='#steps']")
     page.fill("input[name=steps-0-due_date]", "2032-03-04")
     page.click("button[name=_save], input[name=_save]")
-    page.wait_for_url("**/shots/shot/")
+    page.wait_for_url("**/shots/shot/#steps")
     shot.refresh_from_db()
     assert shot.description == "빗속에 우산 하나"
     assert str(shot.steps.order_by("id")[0].due_date) == "2032-03-04"
