@@ -10,6 +10,7 @@ import environ
 from django.utils.translation import gettext_lazy as _
 
 from aipipeline.log_config import logging_config
+from aipipeline.unfold_config import UNFOLD as UNFOLD
 
 # Lets generic Django classes be written with their types (ModelForm[Project]) at run time.
 django_stubs_ext.monkeypatch()
@@ -264,4 +265,3 @@ vars().update(EMAIL_CONFIG)
 LOGGING = logging_config(json_lines=env.bool("AIP_LOG_JSON", default=not DEBUG), level=env("LOG_LEVEL", default="INFO"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 IMPORT_EXPORT_USE_TRANSACTIONS = True
-UNFOLD = {"SITE_TITLE": "AIPipeline", "SITE_HEADER": "AIPipeline", "SITE_URL": "/", "THEME": "dark"}

@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
+from aipipeline.history.plain import remove_plain
 from aipipeline.history.services import lock, recording
 from aipipeline.projects.checks import check_types
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
@@ -69,15 +70,24 @@ def remove_project(*, project: Project, actor: Any, tab: str = "") -> None:
         publish(f"project:{project.pk}", "membership.changed", ids=[])
 
 
+def restore_project(*, project: Project, actor: Any, tab: str = "") -> None:
+    """Bring a removed project back as it was."""
+    with recording(project=project, actor=actor, kind="project.restore", tab=tab, undoable=False) as recorder:
+        recorder.restore([lock(Project.objects.filter(pk=project.pk)).get()])
+        publish(f"project:{project.pk}", "membership.changed", ids=[])
+
+
 def set_member(*, project: Project, actor: Any, user: User, role: str, tab: str = "") -> Membership:
     """Give a person a role in the project; live pages check again what they may hear. Conflict: the last admin."""
     if role not in Role.values:
         raise Invalid(_("Unknown role: %(role)s.") % {"role": role}, fields={"role": [_("unknown")]})
     params = {"user": user.username, "role": role}
-    with recording(project=project, actor=actor, kind="member.set", tab=tab, undoable=False, params=params):
+    with recording(project=project, actor=actor, kind="member.set", tab=tab, undoable=False, params=params) as recorder:
         if role != Role.ADMIN:
             _keep_an_admin(project, user)
+        before = Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
         member, _made = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
+        recorder.note(member, {"role": [before, role]})
         publish(f"project:{project.pk}", "membership.changed", ids=[user.pk])
     return member
 
@@ -85,11 +95,14 @@ def set_member(*, project: Project, actor: Any, user: User, role: str, tab: str 
 def remove_member(*, project: Project, actor: Any, user: User, tab: str = "") -> None:
     """Take a person off the project; the last administrator stays (Conflict)."""
     params = {"user": user.username}
-    with recording(project=project, actor=actor, kind="member.remove", tab=tab, undoable=False, params=params):
+    with recording(
+        project=project, actor=actor, kind="member.remove", tab=tab, undoable=False, params=params
+    ) as recorder:
         _keep_an_admin(project, user)
-        gone, _rows = Membership.objects.filter(project=project, user=user).delete()
-        if not gone:
+        member = Membership.objects.filter(project=project, user=user).first()
+        if member is None:
             raise NotFound(_("This person is not a member of the project."))
+        remove_plain(recorder, member)
         publish(f"project:{project.pk}", "membership.changed", ids=[user.pk])
 
 

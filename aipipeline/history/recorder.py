@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from django.db import models, transaction
@@ -41,6 +42,7 @@ class Recorder:
         self.action = action
         self._changes: dict[tuple[str, Any], dict[str, Any]] = {}
         self._touched: dict[type[Tracked], dict[Any, Tracked]] = {}
+        self.broken = False
 
     def update(self, instance: Tracked, *, seen: int | None = None, **fields: Any) -> list[str]:
         """Set these fields on a locked or fresh row and save it; returns the names that really changed.
@@ -101,12 +103,19 @@ class Recorder:
         if instances:
             self._announce(instances, {"removed_at"}, kind)
 
-    def _entry(self, instance: Tracked) -> dict[str, Any]:
+    def note(self, row: models.Model, fields: Mapping[str, Sequence[Any]]) -> None:
+        """Remember encoded [before, after] of an untracked row that was written: seen in the history, not undoable."""
+        entry = self._entry(row)
+        for name, (before, after) in fields.items():
+            entry["fields"].setdefault(name, [before, None])[1] = after
+        self.action.undoable = False
+
+    def _entry(self, instance: models.Model) -> dict[str, Any]:
         key = (instance._meta.label_lower, instance.pk)
         if key not in self._changes:
             self._changes[key] = {
                 "model": key[0],
-                "id": instance.pk,
+                "id": instance.pk if isinstance(instance.pk, int) else str(instance.pk),
                 "label": str(instance)[:80],
                 "fields": {},
             }
@@ -124,6 +133,42 @@ class Recorder:
         return self._touched
 
 
+# The action that edits of this thread join, see `one_action`.
+_open: ContextVar[Recorder | None] = ContextVar("open_action", default=None)
+
+
+@contextmanager
+def one_action(
+    *, project: Project | None, actor: Any, kind: str, tab: str = "", params: Mapping[str, Any] | None = None
+) -> Iterator[Recorder]:
+    """Every `recording` of the same project and actor inside joins this one Action: a form with its inlines, a sheet.
+
+    An edit inside that fails ends the whole: it may not be caught and passed over.
+    """
+    with recording(project=project, actor=actor, kind=kind, tab=tab, params=params) as recorder:
+        token = _open.set(recorder)
+        try:
+            yield recorder
+        finally:
+            _open.reset(token)
+        if recorder.broken:
+            raise RuntimeError(f"{kind}: an edit inside this action failed and was passed over")
+
+
+@contextmanager
+def _joined(outer: Recorder, kind: str, params: Mapping[str, Any] | None, undoable: bool) -> Iterator[Recorder]:
+    if not undoable:
+        outer.action.undoable = False
+    if params:
+        outer.action.params.setdefault("parts", []).append({"kind": kind, **params})
+    try:
+        with transaction.atomic():
+            yield outer
+    except BaseException:
+        outer.broken = True
+        raise
+
+
 @contextmanager
 def recording(
     *,
@@ -135,8 +180,13 @@ def recording(
     undoable: bool = True,
 ) -> Iterator[Recorder]:
     """One transaction, one Action, one event per model that it touched."""
+    person = actor if getattr(actor, "pk", None) else None
+    outer = _open.get()
+    if outer is not None and (outer.action.project, outer.action.actor) == (project, person):
+        with _joined(outer, kind, params, undoable) as recorder:
+            yield recorder
+        return
     with transaction.atomic():
-        person = actor if getattr(actor, "pk", None) else None
         action = Action(
             project=project,
             actor=person,
@@ -148,10 +198,10 @@ def recording(
         recorder = Recorder(action)
         yield recorder
         action.changes = recorder.changes()
-        if not action.changes and undoable:
+        if not action.changes and action.undoable:
             return
         action.sequence = next_sequence(project)
-        if undoable:
+        if action.undoable:
             Action.objects.filter(project=project, actor=person, tab=action.tab, state=ActionState.UNDONE).update(
                 state=ActionState.SUPERSEDED
             )

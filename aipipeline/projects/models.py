@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from aipipeline.projects.frames import FPS_CHOICES, parse_fps
-from aipipeline.projects.permissions import Role, codename, guardian_permissions
+from aipipeline.projects.permissions import OPERATIONS, Role, codename, guardian_permissions
 from aipipeline.projects.tracked import Tracked, TrackedQuerySet
 
 STEPS_DEFAULT = ["first_image", "render"]
@@ -48,6 +48,20 @@ class ProjectQuerySet(TrackedQuerySet):
 
         granted = get_objects_for_user(actor, f"projects.{codename('project.view')}", klass=Project)
         return live.filter(models.Q(memberships__user=actor) | models.Q(pk__in=granted.values("pk"))).distinct()
+
+    def allowing(self, actor: Any, operation: str) -> Self:
+        """Live projects in which the actor may do the operation: `permissions.allows` as a query."""
+        if not getattr(actor, "is_authenticated", False) or not actor.is_active:
+            return self.none()
+        if actor.is_superuser:
+            return self.live()
+        from guardian.shortcuts import get_objects_for_user
+
+        granted = get_objects_for_user(
+            actor, f"projects.{codename(operation)}", klass=Project, accept_global_perms=False
+        )
+        by_role = Membership.objects.filter(user=actor, role__in=OPERATIONS[operation]).values("project")
+        return self.live().filter(models.Q(pk__in=by_role) | models.Q(pk__in=granted.values("pk")))
 
 
 class Project(Tracked):

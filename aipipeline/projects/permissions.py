@@ -58,6 +58,8 @@ STUDIO_OPERATIONS: dict[str, str] = {
     "farm.manage": "staff",
     "flower.view": "staff",
     "activity.view": "member",
+    "people.manage": "superuser",
+    "schedules.manage": "superuser",
 }
 
 
@@ -94,7 +96,7 @@ def allows(actor: Any, operation: str, project: "Project | None" = None) -> bool
 
 def _allows_in_studio(actor: Any, operation: str) -> bool:
     needs = STUDIO_OPERATIONS[operation]
-    if actor.is_superuser or actor.is_staff:
+    if actor.is_superuser or (actor.is_staff and needs != "superuser"):
         return True
     if needs == "crew":
         return bool(actor.memberships.filter(role__in=_CREW).exists())

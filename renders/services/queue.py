@@ -256,12 +256,15 @@ def cancel(*, job: RenderJob) -> RenderJob:
     return row
 
 
-def retry(*, job: RenderJob) -> RenderJob:
+def retry(*, job: RenderJob, actor: Any = None, tab: str = "") -> RenderJob:
     """Queue a failed or cancelled job again, with all its tries; open and succeeded jobs refuse (409)."""
     from aipipeline.history.services import recording
     from shots.services.steps import start_steps
 
-    with recording(project=job.project, actor=None, kind="render.retry", undoable=False) as recorder:
+    params = {"job": str(job.pk), "label": str(job.owner)}
+    with recording(
+        project=job.project, actor=actor, kind="render.retry", tab=tab, undoable=False, params=params
+    ) as recorder:
         row: RenderJob = RenderJob.objects.select_for_update(of=_of_self()).get(pk=job.pk)
         if row.state not in (JobState.FAILED, JobState.CANCELLED):
             raise Conflict(_("Only a failed or cancelled job can be tried again."))

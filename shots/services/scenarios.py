@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from aipipeline.history.rows import update_row
 from aipipeline.history.services import Recorder, lock, recording
 from aipipeline.projects.errors import Conflict, Invalid
 from aipipeline.projects.frames import seconds_to_frames
@@ -46,6 +47,15 @@ def analyse_scenario(*, scenario: Scenario, actor: Any, tab: str = "") -> Scenar
         state = row.state if row.state == ScenarioState.APPLIED else ScenarioState.ANALYSED
         recorder.update(row, proposal=proposal, dialect=proposal.get("dialect", "")[:40], state=state)
     return row
+
+
+def update_scenario(
+    *, scenario: Scenario, actor: Any, fields: Mapping[str, Any], seen: int | None = None, tab: str = ""
+) -> Scenario:
+    """Change a scenario's title or text; a draft that was made of the old text stays until it is analysed again."""
+    if "text" in fields:
+        read_text(str(fields["text"]).encode(), scenario.source_name or "scenario.txt")
+    return update_row(row=scenario, actor=actor, fields=fields, known=("title", "text"), seen=seen, tab=tab)
 
 
 def update_proposal(

@@ -1,13 +1,15 @@
 """The steps of a shot: who may go where, and the shot's own status that mirrors them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from aipipeline.history.rows import update_row
 from aipipeline.history.services import Recorder, lock, recording
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
+from aipipeline.projects.permissions import role_of
 from shots.models import ALLOWED, Shot, ShotState, ShotStep, Step
 from shots.models.step import DONE_STATES
 
@@ -53,6 +55,22 @@ def move_step(
             recorder.update(fresh, seen_by_person=True)
     shot.refresh_from_db()
     return row
+
+
+PLANNING = ("assignee", "due_date", "reason")
+
+
+def plan_step(
+    *, step: ShotStep, actor: Any, fields: Mapping[str, Any], seen: int | None = None, tab: str = ""
+) -> ShotStep:
+    """Say who does a step and until when. Conflict when one of the fields changed after revision `seen`."""
+    assignee = fields.get("assignee")
+    if assignee is not None and not (assignee.is_active and role_of(assignee, step.project)):
+        raise Invalid(
+            _("%(name)s is no member of this project.") % {"name": assignee},
+            fields={"assignee": [_("no member of this project")]},
+        )
+    return update_row(row=step, actor=actor, fields=fields, known=PLANNING, seen=seen, tab=tab)
 
 
 def move(recorder: Recorder, row: ShotStep, to: str, *, reason: str = "", approved_version: int | None = None) -> None:

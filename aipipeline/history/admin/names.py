@@ -1,0 +1,98 @@
+"""Names of fields that their models leave to Django ("created at"), so that the admin speaks every language.
+
+They are set on the running field only: migrations read what the model was declared with.
+"""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+NAMES = {
+    "action": _("action"),
+    "actor": _("person"),
+    "after": _("waits for"),
+    "approved_version": _("approved version"),
+    "arguments": _("arguments"),
+    "attempts": _("attempts"),
+    "attempts_made": _("attempts made"),
+    "author": _("author"),
+    "auto_approve": _("approves itself"),
+    "blocked_reason": _("blocked because"),
+    "cancel_requested": _("cancel asked for"),
+    "capability": _("needs"),
+    "character": _("character"),
+    "clip": _("clip"),
+    "confirmed_at": _("confirmed"),
+    "created_at": _("made"),
+    "created_by": _("made by"),
+    "current_step": _("current step"),
+    "details": _("details"),
+    "edit": _("edit"),
+    "environment": _("environment"),
+    "field_revisions": _("revisions of fields"),
+    "finished_at": _("finished"),
+    "fps": _("frame rate"),
+    "frames": _("frames"),
+    "group": _("group"),
+    "heartbeat_at": _("heard of"),
+    "height": _("height"),
+    "holder": _("held by"),
+    "index": _("number"),
+    "inputs": _("inputs"),
+    "is_sample": _("sample"),
+    "job": _("job"),
+    "kind": _("kind"),
+    "lease_until": _("leased until"),
+    "log": _("log"),
+    "manifest": _("files"),
+    "max_attempts": _("attempts at most"),
+    "not_before": _("not before"),
+    "number": _("number"),
+    "params": _("parameters"),
+    "position": _("position"),
+    "primary": _("the shot's own"),
+    "project": _("project"),
+    "proposal": _("draft breakdown"),
+    "provenance": _("provenance"),
+    "published_at": _("published"),
+    "read_at": _("read"),
+    "removed_at": _("removed"),
+    "requested_by": _("asked for by"),
+    "result": _("result"),
+    "revision": _("revision"),
+    "saved": _("kept for the next try"),
+    "scenario": _("scenario"),
+    "sent_at": _("sent"),
+    "sequence": _("sequence"),
+    "shot": _("shot"),
+    "signature": _("signature"),
+    "size": _("size"),
+    "skipped": _("left out by undo"),
+    "source_span": _("place in the script"),
+    "started_at": _("started"),
+    "state": _("state"),
+    "step": _("step"),
+    "subject": _("subject"),
+    "tab": _("tab"),
+    "target_id": _("id of the row"),
+    "target_model": _("kind of row"),
+    "task": _("task"),
+    "track": _("track"),
+    "undoable": _("can be undone"),
+    "undone_at": _("undone"),
+    "updated_at": _("changed"),
+    "url": _("address"),
+    "user": _("person"),
+    "version": _("version"),
+    "vram_gb": _("VRAM (GB)"),
+    "width": _("width"),
+    "worker": _("worker"),
+    "workflow": _("workflow"),
+}
+
+
+def name_fields(model: Any) -> None:
+    """Give the model's fields that were declared without a name the one of the table."""
+    for field in model._meta.fields:
+        if field._verbose_name is None and field.name in NAMES:
+            field.verbose_name = NAMES[field.name]

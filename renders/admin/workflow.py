@@ -1,0 +1,83 @@
+"""Workflows (declared by the engines, switched here) and render presets."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+from import_export import fields
+from import_export.widgets import JSONWidget
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from aipipeline.history.admin.base import ServiceAdmin, TrackedAdmin
+from aipipeline.history.admin.imports import NamedRow, ServiceResource, SheetAdmin
+from renders.models import RenderPreset, Workflow
+from renders.services import presets
+from renders.services.control import WORKFLOW_FIELDS, update_workflow
+
+
+@admin.register(Workflow)
+class WorkflowAdmin(ServiceAdmin):
+    """What an engine declares is read; whether it is used is decided here."""
+
+    project_lookup = ""
+    view_operation = "farm.view"
+    change_operation = "farm.manage"
+    list_display = ("key", "title", "backend", "step", "output_kind", "vram_gb", "version", "enabled")
+    list_filter = ("backend", ("step", ChoicesDropdownFilter), ("output_kind", ChoicesDropdownFilter), "enabled")
+    search_fields = ("key", "title", "backend")
+    ordering = ("key",)
+    fieldsets = (
+        (None, {"fields": ("key", "title", "enabled")}),
+        (
+            gettext_lazy("As the engine declares it"),
+            {"fields": (("backend", "version"), ("step", "output_kind", "vram_gb"), "inputs", "defaults")},
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return tuple(field.name for field in Workflow._meta.fields if field.name not in WORKFLOW_FIELDS)
+
+    def update_row(self, request: HttpRequest, row: Any, values: dict[str, Any], seen: int | None) -> None:
+        update_workflow(workflow=row, actor=request.user, fields=values)
+
+
+class RenderPresetSheet(ServiceResource):
+    workflow = fields.Field(attribute="workflow", column_name="workflow", widget=NamedRow(Workflow, "key"))
+    params = fields.Field(attribute="params", column_name="params", widget=JSONWidget())
+
+    class Meta:
+        model = RenderPreset
+        fields = ("name", "workflow", "params")
+        export_order = fields
+        import_id_fields = ("name",)
+        skip_unchanged = True
+        report_skipped = True
+
+    def create_row(self, values: dict[str, Any]) -> Any:
+        return presets.create_preset(project=self.project, actor=self.actor, fields=values)  # type: ignore[arg-type]  # imports always have a project
+
+    def update_row(self, row: Any, values: dict[str, Any]) -> None:
+        presets.update_preset(preset=row, actor=self.actor, fields=values)
+
+
+@admin.register(RenderPreset)
+class RenderPresetAdmin(SheetAdmin, TrackedAdmin):
+    resource_class = RenderPresetSheet
+    add_operation = change_operation = delete_operation = "renders.start"
+    list_display = ("name", "workflow", "project", "author", "updated_at")
+    list_filter = ("workflow__backend",)
+    list_select_related = ("project", "workflow", "author")
+    search_fields = ("name", "workflow__key", "workflow__title", "project__code")
+    autocomplete_fields = ("workflow",)
+    readonly_fields = ("author",)
+    date_hierarchy = "created_at"
+    fieldsets = ((None, {"fields": ("project", "name", "workflow", "params", "author")}),)
+    add_fieldsets = ((None, {"fields": ("project", "name", "workflow", "params")}),)
+
+    def create_row(self, request: HttpRequest, values: dict[str, Any]) -> Any:
+        project = values.pop("project")
+        return presets.create_preset(project=project, actor=request.user, fields=values)
+
+    def update_row(self, request: HttpRequest, row: Any, values: dict[str, Any], seen: int | None) -> None:
+        presets.update_preset(preset=row, actor=request.user, fields=values, seen=seen)

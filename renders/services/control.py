@@ -1,0 +1,71 @@
+"""What people do to the farm, seen in the history: cancel, retry and order jobs, drain workers, switch workflows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from aipipeline.events import publish
+from aipipeline.history.plain import update_plain
+from aipipeline.history.services import recording
+from aipipeline.projects.errors import Conflict, Invalid
+from renders.models import JobState, RenderJob, Worker, WorkerState, Workflow
+from renders.services import queue
+from renders.services.nudges import announce_jobs
+
+PRIORITIES = range(-100, 101)
+# The rest is what the engine declares; `sync_workflows` would write it again.
+WORKFLOW_FIELDS = ("enabled",)
+
+
+def cancel_job(*, job: RenderJob, actor: Any, tab: str = "") -> RenderJob:
+    """`queue.cancel`, with who did it. Conflict when the job has ended."""
+    with _of_job(job, actor, "render.cancel", tab):
+        row: RenderJob = queue.cancel(job=job)
+    return row
+
+
+def retry_job(*, job: RenderJob, actor: Any, tab: str = "") -> RenderJob:
+    """`queue.retry`, with who did it. Conflict when the job is open or has succeeded."""
+    return queue.retry(job=job, actor=actor, tab=tab)
+
+
+def set_priority(*, job: RenderJob, actor: Any, priority: int, tab: str = "") -> RenderJob:
+    """Change a waiting job's place, -100 to 100, higher first. Conflict when it does not wait any more."""
+    if priority not in PRIORITIES:
+        raise Invalid(_("priority: a number from -100 to 100."), fields={"priority": [_("out of range")]})
+    with _of_job(job, actor, "render.priority", tab) as recorder:
+        row: RenderJob = RenderJob.objects.select_for_update(of=queue._of_self()).get(pk=job.pk)
+        if row.state != JobState.QUEUED:
+            raise Conflict(_("This job does not wait any more."))
+        update_plain(recorder, row, priority=priority)
+        announce_jobs([row])
+    return row
+
+
+def _of_job(job: RenderJob, actor: Any, kind: str, tab: str) -> Any:
+    params = {"job": str(job.pk), "label": str(job.owner)}
+    return recording(project=job.project, actor=actor, kind=kind, tab=tab, undoable=False, params=params)
+
+
+def drain_worker(*, worker: Worker, actor: Any, draining: bool, tab: str = "") -> Worker:
+    """A draining worker ends what it has and takes nothing new. Conflict for one that is not there to be asked."""
+    kind = "worker.drain" if draining else "worker.resume"
+    with recording(project=None, actor=actor, kind=kind, tab=tab, undoable=False) as recorder:
+        row = Worker.objects.select_for_update().get(pk=worker.pk)
+        if row.state == WorkerState.OFFLINE:
+            raise Conflict(_("This worker is offline. Start it first."))
+        update_plain(recorder, row, state=WorkerState.DRAINING if draining else WorkerState.ONLINE)
+        publish("farm", "worker.changed", ids=[row.pk])
+    return row
+
+
+def update_workflow(*, workflow: Workflow, actor: Any, fields: Mapping[str, Any], tab: str = "") -> Workflow:
+    """Switch a workflow on or off; everything else is its engine's to declare. Invalid by field."""
+    if unknown := [name for name in fields if name not in WORKFLOW_FIELDS]:
+        raise Invalid(_("Unknown or read-only fields: %(names)s.") % {"names": ", ".join(unknown)})
+    with recording(project=None, actor=actor, kind="workflow.update", tab=tab, undoable=False) as recorder:
+        row = Workflow.objects.select_for_update().get(pk=workflow.pk)
+        update_plain(recorder, row, **fields)
+        publish("farm", "workflow.changed", ids=[row.pk])
+    return row
