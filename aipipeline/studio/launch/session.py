@@ -60,9 +60,9 @@ class _Keeper:
             self._start()
 
     def ensure(self) -> None:
-        """Start processes when none run and wait for them; of two commands that try at once, one gets them and both use them.
+        """Start processes when none run, and wait for them.
 
-        NotUp says where to look when they do not come up.
+        Of two commands that try at once, one gets them and both use them. NotUp says where to look when they do not come up.
         """
         while not self.ended.is_set():
             self.begin()
