@@ -62,7 +62,8 @@ class _Keeper:
     def ensure(self) -> None:
         """Start processes when none run, and wait for them.
 
-        Of two commands that try at once, one gets them and both use them. NotUp says where to look when they do not come up.
+        Of two commands that try at once, one gets them and both use them.
+        NotUp says where to look when they do not come up.
         """
         while not self.ended.is_set():
             self.begin()
