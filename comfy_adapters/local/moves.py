@@ -1,7 +1,7 @@
 """Camera moves over a still: a window that travels smoothly over the picture, piped into the encoder.
 
 Frames are cut with sub-pixel accuracy by Pillow, so that nothing jitters as ffmpeg's zoompan does, which moves
-its window in whole pixels (docs/decisions/006-speed-of-produce.md compares). The window's path eases in and out and depends on the movement alone.
+its window in whole pixels (docs/decisions/007-speed-of-produce.md compares). The window's path eases in and out and depends on the movement alone.
 """
 
 import math
