@@ -1,5 +1,6 @@
 """Checks of values that come from outside, before a model's own validation turns them into something else."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,21 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import Invalid
+
+MAX_DIGITS = 18
+
+
+def whole_number(value: Any) -> int | None:
+    """The whole number that this says, of at most 18 digits so that every database holds it; else None.
+
+    Takes integers and their usual writing. True is none, nor is "²", which str.isdigit() takes for a digit.
+    """
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str):
+        return None
+    text = text.strip()
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS else None
 
 
 def check_types(model: type[models.Model], fields: Mapping[str, Any]) -> None:
@@ -37,5 +53,5 @@ def _problem(field: "models.Field[Any, Any]", value: Any) -> str:
     if isinstance(field, models.IntegerField):
         return "" if number and isinstance(value, int) else _("a whole number is needed")
     if isinstance(field, models.FloatField):
-        return "" if number else _("a number is needed")
+        return "" if number and math.isfinite(value) else _("a number is needed")
     return ""

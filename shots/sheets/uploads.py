@@ -1,6 +1,7 @@
 """Uploaded sheets between look and apply: kept on disk, so that any web process can go on."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,8 @@ def describe(kept: Kept, *, actor: Any) -> dict[str, Any]:
     return diff_json(look(kept, actor=actor))
 
 
-def apply(kept: Kept, *, actor: Any, tab: str = "") -> dict[str, Any]:
-    """Apply the sheet in one undo step; Invalid with every error's place when it has any."""
+def apply(kept: Kept, *, actor: Any, accept: Sequence[str] | None = None, tab: str = "") -> dict[str, Any]:
+    """Apply the sheet, or the cells and rows with these ids, in one undo step; Invalid with every error's place."""
     diff = import_sheet(
         project=kept.project,
         actor=actor,
@@ -74,6 +75,7 @@ def apply(kept: Kept, *, actor: Any, tab: str = "") -> dict[str, Any]:
         data=kept.path.read_bytes(),
         filename=kept.name,
         dry_run=False,
+        accept=accept,
         tab=tab,
     )
     if diff.errors:
@@ -91,10 +93,22 @@ def diff_json(diff: SheetDiff) -> dict[str, Any]:
         "errors": [{"row": e.row, "column": e.column, "message": e.message} for e in diff.errors[:500]],
         "rows": [
             {
+                "id": row.id,
                 "row": row.sheet_row,
                 "code": row.code,
                 "state": row.state,
-                "cells": [{"field": c.field, "here": c.here, "sheet": c.sheet, "state": "changed"} for c in row.cells],
+                # What the cell was when the sheet was exported is not known yet, so nothing can be a conflict.
+                "cells": [
+                    {
+                        "id": row.cell_id(cell.field),
+                        "field": cell.field,
+                        "base": None,
+                        "here": cell.here,
+                        "sheet": cell.sheet,
+                        "state": row.state,
+                    }
+                    for cell in row.cells
+                ],
             }
             for row in diff.rows
             if row.state != "unchanged"

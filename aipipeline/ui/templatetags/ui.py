@@ -213,6 +213,7 @@ _ACTIONS = {
     "shot.create": gettext_lazy("Added a shot"),
     "shot.update": gettext_lazy("Changed shots"),
     "shot.remove": gettext_lazy("Removed shots"),
+    "shot.batch": gettext_lazy("Changed the shot list"),
     "shot.reorder": gettext_lazy("Moved shots"),
     "shot.move": gettext_lazy("Changed a status"),
     "shot.unlock": gettext_lazy("Unlocked a shot"),
