@@ -8,22 +8,24 @@ from uuid import uuid4
 from django.urls import URLPattern, URLResolver, get_resolver
 
 HUGE = 2**70
+# What the parser refuses whatever the field is called; tried once for each address.
+UNREADABLE: list[Any] = [HUGE, "a\x00b", "\ud800", {"a": {"b": ["\x00"]}}]
+# What reaches the field itself.
 VALUES: list[Any] = [
-    None, True, -1, 0, 2**31, 2**63 - 1, HUGE, 1.5, "", "²", "9" * 5000, "a\x00b", "\ud800", "가" * 300, [], [[]],
-    [None], [2**40], ["\x00"], {}, {"a": {"b": []}}, "../../etc/passwd", "%00", "'\"<script>", [{"op": "move"}],
+    None, True, -1, 0, 2**31, 2**63 - 1, 1.5, "", "²", "9" * 5000, "가" * 300, [], [[]], [None], {}, "../../etc/passwd",
 ]  # fmt: skip
+# For values that lie deeper, where there are many places.
+FEW: list[Any] = [None, True, -1, 2**63 - 1, 1.5, "²", "가" * 300, [[1]], {"a": 1}]
 BODIES: list[tuple[bytes, str]] = [
     (b"", "application/json"),
     (b"{", "application/json"),
     (b"null", "application/json"),
     (b"[]", "application/json"),
-    (b"5", "application/json"),
     (b'"text"', "application/json"),
     (b"\xff\xfe{}", "application/json"),
     (b'{"\xed\xa0\x80": 1}', "application/json"),
     (b'{"a": NaN}', "application/json"),
     (b'{"a": 1e999}', "application/json"),
-    (b'{"a": "\\ud800"}', "application/json"),
     (b"[" * 100_000, "application/json"),
     (b'{"a":' * 900 + b"1" + b"}" * 900, "application/json"),
     (b'{"a": ' + b"9" * 6000 + b"}", "application/json"),
@@ -31,7 +33,6 @@ BODIES: list[tuple[bytes, str]] = [
     (b"a=%00&title=%ed%a0%80&ids=%c2%b2", "application/x-www-form-urlencoded"),
     (b"x", "text/csv"),
     (b"x", ""),
-    (b"x", "multipart/form-data"),
     (b"--b\r\nbroken", "multipart/form-data; boundary=b"),
     (b'--b\r\nContent-Disposition: form-data; name="file"; filename="../a\x00.png"\r\n\r\nx\r\n--b--\r\n',
      "multipart/form-data; boundary=b"),
