@@ -39,10 +39,12 @@ BODIES: list[tuple[bytes, str]] = [
     (b"{}", "application/json; charset=no-such"),
 ]  # fmt: skip
 QUERIES = [
-    "?page_size=-1", "?page_size=x", "?page_size=99999999999999999999", "?cursor=garbage", "?cursor=cD0lMDA=",
-    "?cursor=bz0tOTk5OTk5OTk5OTk5OTk5OTk5OTk=", "?cursor=%00", "?state=%00", "?status=%00", "?page=%00", "?page=-1",
-    "?scene=%C2%B2", "?scene=99999999999999999999999", "?q=%00", "?q=%ED%A0%80", "?version=%00", "?project=%00",
-    "?format=zip", "?kind=%00",
+    "?page_size=-1", "?page_size=99999999999999999999", "?cursor=garbage", "?cursor=cD0lMDA=", "?cursor=cD14",
+    "?cursor=bz0tOTk5OTk5OTk5OTk5OTk5OTk5OTk=", "?cursor=%00", "?state=%00&status=%00", "?page_size=x&state=x&status=x",
+]  # fmt: skip
+PAGE_QUERIES = [
+    "?page=-1&scene=%C2%B2&q=%ED%A0%80&status=x&state=x&version=x", "?scene=99999999999999999999999&page=x", "?q=%00",
+    "?version=%00&state=%00&project=%00",
 ]  # fmt: skip
 TEXT_PARTS = ["%00", "%ED%A0%80", "..", "²", "가" * 300, "99999999999999999999999", "-1"]
 NUMBER_PARTS = ["0", "99999999", str(2**63), str(HUGE)]

@@ -1,6 +1,7 @@
 """Uploaded sheets between look and apply: kept on disk, so that any web process can go on."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from shots.sheets.importing import SheetDiff, import_sheet
 from shots.sheets.reading import MAX_BYTES
+
+_TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def keep(*, project: Project, kind: str, name: str, data: bytes, token: str) -> 
 def find(token: str, *, actor: Any) -> Kept:
     """The upload with this token, of a project that the actor may see."""
     path = _folder() / f"{token}.json"
-    if not token.isalnum() or not path.is_file():
+    if not _TOKEN.fullmatch(token) or not path.is_file():
         raise NotFound(_("This upload is not there any more. Upload the sheet again."))
     facts = json.loads(path.read_text())
     project = Project.objects.visible_to(actor).filter(pk=facts["project"]).first()

@@ -19,6 +19,7 @@ from timeline.models import Clip, Edit, Marker, Track
 OPS = ("move", "length", "remove", "marker", "unmark")
 MOST_NOTES = 2000
 FORGOTTEN = "*"
+MAX_FRAME = 2**31 - 1
 
 
 def ensure_edit(project: Project) -> Edit:
@@ -137,6 +138,8 @@ def _change_shot(recorder: Recorder, project: Project, op: Mapping[str, Any], ki
 def _add_marker(recorder: Recorder, project: Project, edit: Edit, op: Mapping[str, Any], actor: Any) -> None:
     values: dict[str, Any] = {"frame": _number(op, "frame"), "color": "green"}
     values.update({name: op[name] for name in ("name", "comment", "color") if op.get(name) is not None})
+    if values["frame"] > MAX_FRAME:
+        raise Invalid(_("A marker lies within the cut."), fields={"frame": [_("too large")]})
     check_types(Marker, values)
     for name, value in values.items():
         try:
