@@ -19,6 +19,12 @@ def own_storage(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """A real hash costs half a second on purpose, and most tests make several people."""
+    settings.PASSWORD_HASHERS = ["tests.harness.hashers.OneRound", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture(autouse=True)
 def empty_cache() -> None:
     """No counter of one test (login attempts) reaches the next."""
     from django.core.cache import cache

@@ -27,6 +27,13 @@ def register() -> None:
             step="first_image",
         ),
         Declaration(
+            key="local.reference",
+            title="Character sheet or empty plate (local draft)",
+            backend="local",
+            output_kind="reference",
+            step="",
+        ),
+        Declaration(
             key="local.move",
             title="Camera move (local draft)",
             backend="local",

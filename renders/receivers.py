@@ -11,8 +11,9 @@ from renders.models import JobState, RenderJob, Verdict, Version
 from renders.models.job import OPEN_STATES
 from renders.services.reviews import review_version
 from renders.signals import job_ended, version_published
+from shots.models import Shot
 from shots.models.step import KIND_OF_STEP
-from shots.services.confirm import refresh_shot_metadata
+from shots.services.confirm import refresh_asset_metadata, refresh_shot_metadata
 from shots.services.steps import finish_step
 
 
@@ -28,10 +29,12 @@ def tell_pages(version: Version, job: RenderJob | None, **_kwargs: Any) -> None:
 
 @receiver(version_published, dispatch_uid="renders.refresh_metadata")
 def refresh_metadata(version: Version, **_kwargs: Any) -> None:
-    """The shot's metadata file lists its versions; it is written once the version stands in the database."""
-    if version.shot is not None:
-        shot = version.shot
-        transaction.on_commit(lambda: refresh_shot_metadata([shot]), robust=True)
+    """The owner's metadata file lists its versions; it is written once the version stands in the database."""
+    owner = version.owner
+    if isinstance(owner, Shot):
+        transaction.on_commit(lambda: refresh_shot_metadata([owner]), robust=True)
+    else:
+        transaction.on_commit(lambda: refresh_asset_metadata(owner), robust=True)
 
 
 @receiver(job_ended, dispatch_uid="renders.move_step")

@@ -7,6 +7,6 @@ class TimelineConfig(AppConfig):
     verbose_name = _("Timeline")
 
     def ready(self) -> None:
-        from timeline import events
+        from timeline import events, receivers  # noqa: F401  (receivers connect themselves)
 
         events.register()

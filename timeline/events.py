@@ -3,6 +3,7 @@
 from typing import Any
 
 from aipipeline.events import register_topic
+from aipipeline.projects.checks import whole_number
 
 
 def register() -> None:
@@ -12,4 +13,5 @@ def register() -> None:
 def _may_hear_edit(user: Any, identifier: str) -> bool:
     from timeline.models import Edit
 
-    return identifier.isdigit() and Edit.objects.visible_to(user).live().filter(pk=int(identifier)).exists()
+    number = whole_number(identifier)
+    return number is not None and Edit.objects.visible_to(user).live().filter(pk=number).exists()

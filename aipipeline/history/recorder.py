@@ -19,6 +19,8 @@ from aipipeline.projects.models import Project
 from aipipeline.projects.tracked import Tracked
 
 T = TypeVar("T", bound=Tracked)
+WRITE_AT_ONCE = 500
+_BOOKKEEPING = ("revision", "field_revisions", "updated_at")
 
 
 def stale_error(instance: Tracked, fields: Sequence[str], wanted: Mapping[str, Any]) -> Conflict:
@@ -35,6 +37,21 @@ def stale_error(instance: Tracked, fields: Sequence[str], wanted: Mapping[str, A
     )
 
 
+def different_fields(instance: Tracked, fields: Mapping[str, Any]) -> list[str]:
+    """Of these fields, the ones whose value on the row is another."""
+    return [
+        name
+        for name, value in fields.items()
+        if values.read(instance, name) != values.encode(instance._meta.get_field(name), value)  # type: ignore[arg-type]
+    ]
+
+
+def refuse_stale(instance: Tracked, seen: int, fields: Mapping[str, Any]) -> None:
+    """Conflict when one of the fields that would change is newer than revision `seen`."""
+    if stale := instance.stale_fields(different_fields(instance, fields), seen):
+        raise stale_error(instance, stale, fields)
+
+
 class Recorder:
     """Writes tracked rows and remembers before and after. One per `recording` block."""
 
@@ -49,24 +66,58 @@ class Recorder:
 
         `seen`: the revision that the person had read; Conflict when one of these fields is newer.
         """
-        different = []
-        for name, value in fields.items():
-            field = instance._meta.get_field(name)
-            if values.read(instance, name) != values.encode(field, value):  # type: ignore[arg-type]
-                different.append(name)
-        if not different:
-            return []
-        if seen is not None and (stale := instance.stale_fields(different, seen)):
-            raise stale_error(instance, stale, fields)
-        entry = self._entry(instance)
-        for name in different:
-            before = values.read(instance, name)
-            setattr(instance, name, fields[name])
-            entry["fields"].setdefault(name, [before, None])[1] = values.read(instance, name)
-        instance.touch(different)
-        instance.save(update_fields=[*different, "revision", "field_revisions", "updated_at"])
-        self._announce([instance], set(different), "updated")
+        if seen is not None:
+            refuse_stale(instance, seen, fields)
+        different = self._write(instance, fields)
+        if different:
+            instance.save(update_fields=[*different, *_BOOKKEEPING])
+            self._announce([instance], set(different), "updated")
         return different
+
+    def update_many(self, changes: Iterable[tuple[T, Mapping[str, Any]]]) -> list[T]:
+        """`update` of many rows of one model in one statement; returns the rows that really changed.
+
+        Staleness is the caller's to refuse (`refuse_stale`), before anything is written.
+        """
+        written: dict[Any, T] = {}
+        names: set[str] = set()
+        for instance, fields in changes:
+            if different := self._write(instance, fields):
+                written[instance.pk] = instance
+                names.update(different)
+        rows = list(written.values())
+        self._save_many(rows, names, "updated")
+        return rows
+
+    def mark(self, instances: Iterable[T], name: str) -> None:
+        """Count an edit of something that belongs to these rows but is kept elsewhere (a shot's characters)."""
+        rows = list({row.pk: row for row in instances}.values())
+        for row in rows:
+            row.touch([name])
+        self._save_many(rows, [], "updated", told={name})
+
+    def _write(self, instance: Tracked, fields: Mapping[str, Any]) -> list[str]:
+        """Set what differs, in memory, and remember before and after; returns the names."""
+        different = different_fields(instance, fields)
+        if different:
+            entry = self._entry(instance)
+            for name in different:
+                before = values.read(instance, name)
+                setattr(instance, name, fields[name])
+                entry["fields"].setdefault(name, [before, None])[1] = values.read(instance, name)
+            instance.touch(different)
+        return different
+
+    def _save_many(
+        self, rows: Sequence[Tracked], names: Iterable[str], kind: str, *, told: set[str] | None = None
+    ) -> None:
+        if not rows:
+            return
+        moment = timezone.now()
+        for row in rows:
+            row.updated_at = moment  # a bulk write does not call the field's own auto_now
+        type(rows[0])._default_manager.bulk_update(rows, [*sorted(names), *_BOOKKEEPING], batch_size=WRITE_AT_ONCE)
+        self._announce(rows, told or set(names), kind)
 
     def create(self, instance: T) -> T:
         """Save a new row; undo removes it, redo brings it back."""
@@ -97,11 +148,9 @@ class Recorder:
             before = values.read(instance, "removed_at")
             instance.removed_at = moment
             instance.touch(["removed_at"])
-            instance.save(update_fields=["removed_at", "revision", "field_revisions", "updated_at"])
             entry = self._entry(instance)
             entry["fields"].setdefault("removed_at", [before, None])[1] = values.read(instance, "removed_at")
-        if instances:
-            self._announce(instances, {"removed_at"}, kind)
+        self._save_many(instances, ["removed_at"], kind)
 
     def note(self, row: models.Model, fields: Mapping[str, Sequence[Any]]) -> None:
         """Remember encoded [before, after] of an untracked row that was written: seen in the history, not undoable."""

@@ -10,13 +10,31 @@ from django.utils.translation import gettext_lazy as _
 
 from aipipeline.history import values
 from aipipeline.history.models import Action, ActionState
-from aipipeline.history.recorder import Recorder, lock, one_action, publish_changes, recording
+from aipipeline.history.recorder import (
+    Recorder,
+    lock,
+    one_action,
+    publish_changes,
+    recording,
+    refuse_stale,
+    stale_error,
+)
 from aipipeline.history.signals import changed
 from aipipeline.projects.errors import Conflict
 from aipipeline.projects.models import Project
 from aipipeline.projects.tracked import Tracked
 
-__all__ = ["Recorder", "Replayed", "lock", "one_action", "recording", "redo", "undo"]
+__all__ = [
+    "Recorder",
+    "Replayed",
+    "lock",
+    "one_action",
+    "recording",
+    "redo",
+    "refuse_stale",
+    "stale_error",
+    "undo",
+]
 
 
 @dataclass

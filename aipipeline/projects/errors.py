@@ -48,6 +48,13 @@ class Invalid(PipelineError):
     code = "invalid"
 
 
+class Unreadable(PipelineError):
+    """The request itself cannot be read: not JSON, not UTF-8."""
+
+    status = 400
+    code = "parse_error"
+
+
 class NotAllowed(PipelineError):
     """The actor lacks the permission."""
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aipipeline.events import register_topic
+from aipipeline.projects.checks import whole_number
 
 
 def register() -> None:
@@ -13,4 +14,5 @@ def register() -> None:
 def _may_hear_project(user: Any, identifier: str) -> bool:
     from aipipeline.projects.models import Project
 
-    return identifier.isdigit() and Project.objects.visible_to(user).filter(pk=int(identifier)).exists()
+    number = whole_number(identifier)
+    return number is not None and Project.objects.visible_to(user).filter(pk=number).exists()

@@ -39,6 +39,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/scenarios/<int:scenario_id>/apply/", scenarios.Apply.as_view()),
     re_path(rf"{asset}$", assets.Assets.as_view()),
     re_path(rf"{asset}(?P<asset_id>[0-9]{{1,18}})/$", assets.AssetDetail.as_view()),
+    re_path(
+        r"^v1/projects/(?P<code>[^/]+)/(?P<kind>characters|environments)/(?P<asset_id>[0-9]{1,18})/versions/$",
+        renders.AssetVersions.as_view(),
+    ),
     path(f"{P}/scenes/", shots.Scenes.as_view()),
     path(f"{P}/scenes/<int:scene_id>/", shots.SceneDetail.as_view()),
     path(f"{P}/shots/", shots.Shots.as_view()),

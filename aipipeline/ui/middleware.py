@@ -1,10 +1,12 @@
 """Headers and errors that every page shares."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
 
-from aipipeline.projects.errors import PipelineError
+from aipipeline.projects.errors import Invalid, PipelineError
 
 _STRICT = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; script-src 'self'; "
@@ -15,6 +17,7 @@ _STRICT = (
 _LOOSE = _STRICT.replace("script-src 'self'", "script-src 'self' 'unsafe-inline' 'unsafe-eval'").replace(
     "style-src 'self'", "style-src 'self' 'unsafe-inline'"
 )
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _LOOSE_PATHS = ("/admin/", "/api/docs/", "/flower/")
 
 
@@ -39,6 +42,17 @@ class PipelineErrors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, _view: Any, _args: Any, kwargs: Any) -> HttpResponse | None:
+        """No database takes a NUL character, so no page needs to look for one in its address or its form."""
+        if request.path.startswith("/api/"):
+            return None
+        texts = [*map(str, kwargs.values()), *(text for _name, found in request.GET.lists() for text in found)]
+        if request.method == "POST" and request.content_type in _FORMS:
+            texts += [text for _name, found in request.POST.lists() for text in map(str, found)]
+        if any("\x00" in text for text in texts):
+            return self.process_exception(request, Invalid(_("NUL characters are not allowed.")))
+        return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, PipelineError):

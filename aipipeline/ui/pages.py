@@ -1,13 +1,13 @@
 """What every page view begins with: the project by its code, and the permission."""
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.utils.translation import gettext as _
 
+from aipipeline.projects.checks import check_clean, json_object, whole_number
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
@@ -47,18 +47,11 @@ def tab_of(request: HttpRequest) -> str:
 def body_of(request: HttpRequest) -> dict[str, Any]:
     """The JSON object of the body, or the form's fields; Invalid for anything else."""
     if request.content_type == "application/json":
-        try:
-            found = json.loads(request.body or b"{}")
-        except (ValueError, UnicodeDecodeError) as error:
-            raise Invalid(_("The request is not valid JSON.")) from error
-        if not isinstance(found, dict):
-            raise Invalid(_("The request must be a JSON object."))
-        return found
-    if request.method in ("PATCH", "PUT", "DELETE"):
-        from django.http import QueryDict
-
-        return QueryDict(request.body, encoding="utf-8").dict()
-    return request.POST.dict()
+        return json_object(request.body or b"{}")
+    patched = request.method in ("PATCH", "PUT", "DELETE")
+    fields = QueryDict(request.body, encoding="utf-8") if patched else request.POST
+    check_clean(fields.dict())
+    return fields.dict()
 
 
 def number_in(body: dict[str, Any], name: str, *, required: bool = True) -> int | None:
@@ -66,9 +59,7 @@ def number_in(body: dict[str, Any], name: str, *, required: bool = True) -> int 
     value = body.get(name)
     if value in (None, "", "null") and not required:
         return None
-    try:
-        return int(str(value))
-    except ValueError:
-        raise Invalid(
-            _("%(name)s: a whole number is needed.") % {"name": name}, fields={name: [_("not a number")]}
-        ) from None
+    number = whole_number(value)
+    if number is None:
+        raise Invalid(_("%(name)s: a whole number is needed.") % {"name": name}, fields={name: [_("not a number")]})
+    return number

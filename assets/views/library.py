@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import NotFound, PipelineError
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
@@ -106,7 +107,7 @@ def _save(request: HttpRequest, project: Project, kind: str, form: forms.ModelFo
         actor=request.user,
         fields=form.cleaned_data,
         asset_id=asset_id,
-        seen=int(seen) if seen.isdigit() else None,
+        seen=whole_number(seen),
         tab=tab_of(request),
     )
 

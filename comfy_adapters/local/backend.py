@@ -9,6 +9,7 @@ from typing import Any
 from aipipeline.media import ffmpeg
 from comfy_adapters.local import moves, post
 from comfy_adapters.local.panel import draw_panel
+from comfy_adapters.local.sheet import draw_reference
 from comfy_adapters.local.spec import PanelSpec
 from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult
 
@@ -25,6 +26,7 @@ class LocalBackend:
         began = time.monotonic()
         work = {
             "local.panel": self._panel,
+            "local.reference": self._reference,
             "local.move": self._move,
             "local.interpolate": self._interpolate,
             "local.upscale": self._upscale,
@@ -53,6 +55,13 @@ class LocalBackend:
         if reporter.cancelled():
             raise JobCancelled
         return files
+
+    def _reference(self, context: JobContext, reporter: JobReporter) -> list[Path]:
+        width, height = _size(context.params)
+        out = context.out_dir / "reference.png"
+        draw_reference(context.subject, width, height, int(context.params.get("seed") or 0)).save(out, compress_level=1)
+        reporter.progress(1.0)
+        return [out]
 
     def _move(self, context: JobContext, reporter: JobReporter) -> list[Path]:
         width, height = _size(context.params)

@@ -1,5 +1,6 @@
 """Versions, reviews, render jobs, workers, workflows and presets over REST."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,11 @@ from aipipeline.projects.api.views import MAX_ROWS, Endpoint, UploadEndpoint, in
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
+from assets.models import Character, Environment
 from renders.models import JobState, RenderJob, RenderPreset, Version, VersionKind, Worker, Workflow
 from renders.selectors import job_for, jobs_visible_to, version_for
 from renders.services import queue
-from renders.services.jobs import render_shots
+from renders.services.jobs import start_renders
 from renders.services.publishing import publish_files
 from renders.services.reviews import review_version
 from renders.services.workflows import workflow_named
@@ -60,6 +62,8 @@ def job_json(job: RenderJob) -> dict[str, Any]:
         **{name: getattr(job, name) for name in names},
         "project": job.project.code,
         "shot": job.shot_id,
+        "character": job.character_id,
+        "environment": job.environment_id,
         "workflow": job.workflow.key,
         "version": job.version_id,
     }  # fmt: skip
@@ -86,6 +90,36 @@ class ShotVersions(UploadEndpoint):
                 files={name: path},
                 actor=request.user,
                 comment=text(body, "comment", limit=500),
+            )
+        return Response(version_json(version), status=201)
+
+
+class AssetVersions(UploadEndpoint):
+    """The references of a character or an environment: listed, and added from a file."""
+
+    models: dict[str, Any] = {"characters": Character, "environments": Environment}
+
+    def owner(self, code: str, kind: str, asset_id: int, operation: str) -> Any:
+        project = self.project(code, operation)
+        model = self.models[kind]
+        row = model.objects.live().filter(project=project, pk=asset_id).select_related("project").first()
+        if row is None:
+            raise NotFound(_("There is no such row in this project."))
+        return row
+
+    def get(self, request: Request, code: str, kind: str, asset_id: int) -> Response:
+        owner = self.owner(code, kind, asset_id, "project.view")
+        rows = owner.versions.live().select_related("project")
+        return self.page(rows, lambda found: [version_json(v) for v in found], ordering=("-id",))
+
+    def post(self, request: Request, code: str, kind: str, asset_id: int) -> Response:
+        owner = self.owner(code, kind, asset_id, "versions.upload")
+        body = self.body()
+        only(body, "file", "comment")
+        comment = text(body, "comment", limit=500)
+        with kept_upload(request.FILES.get("file")) as (name, path):
+            version = publish_files(
+                owner=owner, kind=VersionKind.REFERENCE, files={name: path}, actor=request.user, comment=comment
             )
         return Response(version_json(version), status=201)
 
@@ -145,16 +179,15 @@ class Renders(Endpoint):
         project = self.project(code, "renders.start")
         body = self.body()
         only(body, "shots", "characters", "environments", "workflow", "preset", "step", "params", "priority", "after")
-        if others := [name for name in ("characters", "environments") if body.get(name)]:
-            raise Invalid(
-                _("No workflow makes versions of %(names)s yet. Send shots.") % {"names": ", ".join(others)},
-                fields={name: [_("not possible yet")] for name in others},
-            )
         ids = integers(body.get("shots", []), "shots")
         rows = Shot.objects.live().filter(project=project, pk__in=ids)
         shots = list(rows.select_related("project", "scene__environment", "environment", "preset"))
         if len(shots) != len(set(ids)):
             raise NotFound(_("A shot is not in this project."))
+        references = [
+            *_owners(Character, project, body, "characters"),
+            *_owners(Environment, project, body, "environments"),
+        ]
         params = body.get("params", {})
         if not isinstance(params, dict):
             raise Invalid(_("params must be an object."), fields={"params": [_("not an object")]})
@@ -171,10 +204,11 @@ class Renders(Endpoint):
                 raise NotFound(_("There is no such render preset."))
             workflow, params = preset.workflow.key, {**preset.params, **params}
         after = _jobs(request, project, body.get("after", []))
-        jobs = render_shots(
+        jobs = start_renders(
             project=project,
             actor=request.user,
             shots=shots,
+            references=references,
             workflow=workflow,
             step=text(body, "step"),
             params=params,
@@ -184,6 +218,14 @@ class Renders(Endpoint):
         )
         found = jobs_visible_to(request.user).filter(pk__in=[job.pk for job in jobs])
         return Response({"jobs": [job_json(job) for job in found]}, status=201)
+
+
+def _owners(model: Any, project: Project, body: Mapping[str, Any], name: str) -> list[Any]:
+    ids = integers(body.get(name, []), name)
+    rows = list(model.objects.live().filter(project=project, pk__in=ids).select_related("project")) if ids else []
+    if len(rows) != len(set(ids)):
+        raise NotFound(_("One of the %(names)s is not in this project.") % {"names": name})
+    return rows
 
 
 def _jobs(request: Request, project: Project, values: Any) -> list[RenderJob]:

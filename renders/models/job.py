@@ -73,7 +73,7 @@ class RenderJob(models.Model):
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs")
     workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="jobs")
     kind = models.CharField(max_length=12, choices=VersionKind.choices)
-    step = models.CharField(max_length=20, choices=Step.choices)
+    step = models.CharField(max_length=20, choices=Step.choices, blank=True)
     capability = models.CharField(max_length=16, choices=Capability.choices, default=Capability.CPU)
     vram_gb = models.PositiveSmallIntegerField(default=0)
     params = models.JSONField(default=dict, blank=True)

@@ -13,7 +13,8 @@ from shots.models import Step
 class Workflow(models.Model):
     """Something an engine can do. `inputs` lists roles: [{"role": "first_image", "kind": "previz"}].
 
-    Rows are written by the engines' apps (`renders.services.workflows.declare`); `vram_gb` 0 means no GPU.
+    Rows are written by the engines' apps (`renders.services.workflows.declare`); `vram_gb` 0 means no GPU. An
+    empty `step` means that it makes references of characters and environments, not shots.
     """
 
     key = models.CharField(_("key"), max_length=80, unique=True)
@@ -21,7 +22,7 @@ class Workflow(models.Model):
     backend = models.CharField(_("engine"), max_length=40)
     version = models.CharField(_("version"), max_length=40, default="1")
     output_kind = models.CharField(_("makes"), max_length=12, choices=VersionKind.choices)
-    step = models.CharField(_("step"), max_length=20, choices=Step.choices)
+    step = models.CharField(_("step"), max_length=20, choices=Step.choices, blank=True)
     vram_gb = models.PositiveSmallIntegerField(_("VRAM (GB)"), default=0)
     inputs = models.JSONField(_("inputs"), default=list, blank=True)
     defaults = models.JSONField(_("default parameters"), default=dict, blank=True)

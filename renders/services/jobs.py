@@ -11,13 +11,15 @@ from django.utils.translation import gettext as _
 from aipipeline.history.services import recording
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
+from assets.models import Character, Environment
 from renders.models import Capability, RenderJob, Workflow
 from renders.models.job import OPEN_STATES, VRAM_OF
 from renders.services.nudges import announce_jobs, nudge
-from renders.services.workflows import workflow_for, workflow_named
+from renders.services.workflows import reference_workflow, workflow_for, workflow_named
 from shots.models import Casting, Shot
 from shots.prompts import compose, subject_of
 from shots.prompts.compose import seed_of
+from shots.prompts.references import reference_prompt, reference_seed, reference_subject
 from shots.services.steps import start_steps
 
 
@@ -53,6 +55,11 @@ def render_shots(
         raise Invalid(_("Say which step or which workflow to render."), fields={"workflow": [_("missing")]})
     if any(shot.project_id != project.pk or shot.removed_at for shot in shots):
         raise Invalid(_("A shot is not in this project."), fields={"shots": [_("unknown id")]})
+    if named is not None and not named.step:
+        raise Invalid(
+            _("%(key)s draws characters and environments, not shots.") % {"key": named.key},
+            fields={"workflow": [_("not for shots")]},
+        )
     group = uuid.uuid4()
     with recording(
         project=project,
@@ -69,24 +76,126 @@ def render_shots(
             _job(
                 shot,
                 chosen[shot.pk],
-                casts.get(shot.pk, []),
-                params or {},
-                priority,
-                group,
-                actor,
-                auto_approve,
+                wanted=_wanted_of_shot(shot, chosen[shot.pk], casts.get(shot.pk, [])) | dict(params or {}),
+                subject=subject_of(shot, casts.get(shot.pk, [])),
+                priority=priority,
+                group=group,
+                actor=actor,
+                auto_approve=auto_approve,
             )
             for shot in free
         ]
-        RenderJob.objects.bulk_create(jobs)
-        for job in jobs:
-            if after:
-                job.after.set(after)
+        _queue(jobs, after)
         for used in {job.step for job in jobs}:
             start_steps(recorder, [job.shot for job in jobs if job.step == used and job.shot], used)
-        announce_jobs(jobs)
-        transaction.on_commit(lambda: nudge(jobs), robust=True)
     return jobs
+
+
+def render_references(
+    *,
+    project: Project,
+    actor: Any,
+    owners: Sequence[Character | Environment],
+    workflow: str = "",
+    params: Mapping[str, Any] | None = None,
+    priority: int = 0,
+    after: Sequence[RenderJob] = (),
+    tab: str = "",
+) -> list[RenderJob]:
+    """One job per character and environment for a reference picture of it, by the named or the project's workflow.
+
+    One that already has an open job of the same workflow is left alone. Returns the new jobs.
+    """
+    if not owners:
+        raise Invalid(_("Choose at least one character or environment."), fields={"characters": [_("empty")]})
+    if any(owner.project_id != project.pk or owner.removed_at for owner in owners):
+        raise Invalid(_("A character or environment is not in this project."), fields={"characters": [_("unknown id")]})
+    used = workflow_named(workflow) if workflow else reference_workflow(project)
+    if used.step:
+        raise Invalid(
+            _("%(key)s makes shots, not characters or environments.") % {"key": used.key},
+            fields={"workflow": [_("only for shots")]},
+        )
+    group = uuid.uuid4()
+    counts = {"references": len(owners)}
+    with recording(project=project, actor=actor, kind="render.start", tab=tab, undoable=False, params=counts):
+        jobs = [
+            _job(
+                owner,
+                used,
+                wanted=_wanted_of_reference(project, owner, used) | dict(params or {}),
+                subject=reference_subject(owner),
+                priority=priority,
+                group=group,
+                actor=actor,
+            )
+            for owner in _without_open_references(owners, used)
+        ]
+        _queue(jobs, after)
+    return jobs
+
+
+def start_renders(
+    *,
+    project: Project,
+    actor: Any,
+    shots: Sequence[Shot],
+    references: Sequence[Character | Environment],
+    workflow: str = "",
+    step: str = "",
+    params: Mapping[str, Any] | None = None,
+    priority: int = 0,
+    after: Sequence[RenderJob] = (),
+    tab: str = "",
+) -> list[RenderJob]:
+    """Jobs for shots, characters and environments together: all of them, or none when one cannot be made."""
+    jobs: list[RenderJob] = []
+    with transaction.atomic():
+        if shots or not references:
+            jobs += render_shots(
+                project=project,
+                actor=actor,
+                shots=shots,
+                workflow=workflow,
+                step=step,
+                params=params,
+                priority=priority,
+                after=after,
+                tab=tab,
+            )
+        if references:
+            jobs += render_references(
+                project=project,
+                actor=actor,
+                owners=references,
+                workflow=workflow,
+                params=params,
+                priority=priority,
+                after=after,
+                tab=tab,
+            )
+    return jobs
+
+
+def _queue(jobs: list[RenderJob], after: Sequence[RenderJob]) -> None:
+    """Write the jobs with what they wait for, tell the pages, and wake the workers on commit."""
+    RenderJob.objects.bulk_create(jobs)
+    waits = RenderJob.after.through
+    waits.objects.bulk_create(waits(from_renderjob=job, to_renderjob=first) for job in jobs for first in after)
+    announce_jobs(jobs)
+    transaction.on_commit(lambda: nudge(jobs), robust=True)
+
+
+def _without_open_references(
+    owners: Sequence[Character | Environment], workflow: Workflow
+) -> list[Character | Environment]:
+    open_jobs = RenderJob.objects.filter(workflow=workflow, state__in=OPEN_STATES, shot=None)
+    busy = set(open_jobs.filter(project=owners[0].project_id).values_list("character_id", "environment_id"))
+    return [
+        owner
+        for owner in dict.fromkeys(owners)
+        if ((owner.pk, None) if isinstance(owner, Character) else (None, owner.pk)) not in busy
+    ]
 
 
 def _without_open_jobs(shots: Sequence[Shot], chosen: Mapping[int, Workflow]) -> list[Shot]:
@@ -102,40 +211,55 @@ def _casts(shots: Sequence[Shot]) -> dict[int, list[Casting]]:
     return found
 
 
-def _job(
-    shot: Shot,
-    workflow: Workflow,
-    cast: list[Casting],
-    params: Mapping[str, Any],
-    priority: int,
-    group: uuid.UUID,
-    actor: Any,
-    auto_approve: bool,
-) -> RenderJob:
-    project = shot.project
+def _wanted_of_shot(shot: Shot, workflow: Workflow, cast: list[Casting]) -> dict[str, Any]:
     prompt = compose(shot, cast, motion=workflow.output_kind == "render")
-    wanted = {
+    return {
         **workflow.defaults,
         "prompt": prompt.positive,
         "negative_prompt": prompt.negative,
         "seed": seed_of(shot),
+        "width": shot.project.width,
+        "height": shot.project.height,
+        "frames": shot.duration_frames,
+        "fps": shot.project.fps,
+        "movement": shot.movement,
+    }
+
+
+def _wanted_of_reference(project: Project, owner: Character | Environment, workflow: Workflow) -> dict[str, Any]:
+    return {
+        **workflow.defaults,
+        "prompt": reference_prompt(owner),
+        "negative_prompt": "",
+        "seed": reference_seed(owner),
         "width": project.width,
         "height": project.height,
-        "frames": shot.duration_frames,
-        "fps": project.fps,
-        "movement": shot.movement,
-        **params,
     }
+
+
+def _job(
+    owner: Shot | Character | Environment,
+    workflow: Workflow,
+    *,
+    wanted: Mapping[str, Any],
+    subject: Mapping[str, Any],
+    priority: int,
+    group: uuid.UUID,
+    actor: Any,
+    auto_approve: bool = False,
+) -> RenderJob:
     return RenderJob(
-        project=project,
-        shot=shot,
+        project=owner.project,
+        shot=owner if isinstance(owner, Shot) else None,
+        character=owner if isinstance(owner, Character) else None,
+        environment=owner if isinstance(owner, Environment) else None,
         workflow=workflow,
         kind=workflow.output_kind,
         step=workflow.step,
         vram_gb=workflow.vram_gb,
         capability=capability_for(workflow.vram_gb),
-        params=wanted,
-        subject=subject_of(shot, cast),
+        params=dict(wanted),
+        subject=dict(subject),
         inputs={entry["role"]: None for entry in workflow.inputs},
         priority=priority,
         group=group,

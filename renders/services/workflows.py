@@ -17,6 +17,7 @@ CHOSEN: dict[tuple[str, str], str] = {
     ("comfy", Step.FIRST_IMAGE): "comfy.flux_t2i",
     ("comfy", Step.RENDER): "comfy.wan22_i2v",
 }
+REFERENCE = "local.reference"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Declaration:
 
     `inputs`: [{"role": "first_image", "kind": "previz", "required": True, "also": {"clean_image": "clean.png"}}]:
     the version of that kind gives its main file under the role, and named files of it under further roles.
+    `step` is the shot's step that it serves; "" means that it makes references of characters and environments.
     """
 
     key: str
@@ -87,3 +89,8 @@ def workflow_for(project: Project, step: str, shot: Shot | None = None) -> Workf
     if key is None:
         raise Invalid(_("No workflow serves the step %(step)s yet.") % {"step": step})
     return workflow_named(key)
+
+
+def reference_workflow(project: Project) -> Workflow:
+    """The one that draws characters and environments; today the local draft, whatever the project's engine."""
+    return workflow_named(REFERENCE)

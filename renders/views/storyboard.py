@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
@@ -45,9 +46,10 @@ def render_start(request: HttpRequest, project: Project) -> HttpResponse:
         .filter(project=project)
         .select_related("project", "scene__environment", "environment", "preset")
     )
-    raw = [part for part in str(body.get("ids", "")).split(",") if part.strip().isdigit()]
-    if raw:
-        shots = list(rows.filter(pk__in=map(int, raw)))
+    wanted = [part for part in str(body.get("ids", "")).split(",") if part.strip()]
+    if wanted:
+        ids = [number for part in wanted if (number := whole_number(part)) is not None]
+        shots = list(rows.filter(pk__in=ids))
     else:
         shots = list(rows.order_by("position"))
         have = newest_by_shot(shots, "previz" if step == Step.FIRST_IMAGE else "render")

@@ -21,8 +21,12 @@ from shots.selectors import scenarios_of, shots_of
 from shots.services import scenarios
 from shots.sheets import uploads
 from shots.sheets.export import export_sheet
+from shots.sheets.importing import COLUMNS
 from shots.sheets.reading import MAX_BYTES as MAX_SHEET_BYTES
+from shots.sheets.reading import MAX_ROWS as MAX_SHEET_ROWS
 from shots.views.sheets import TYPES
+
+MAX_ACCEPTED = MAX_SHEET_ROWS * len(COLUMNS)
 
 
 def scenario_json(row: Scenario) -> dict[str, Any]:
@@ -151,10 +155,13 @@ class SheetImportApply(SheetImportDetail):
     http_method_names = ["post", "options"]
 
     def post(self, request: Request, token: str) -> Response:
-        """Apply the sheet's values, `{"accept": "all"}`: one undo step."""
+        """Apply the sheet's values, `{"accept": "all"}` or `{"accept": [ids of cells or rows]}`: one undo step."""
         kept = self.kept(token)
         body = self.body()
         only(body, "accept")
-        if body.get("accept", "all") != "all":
-            raise Invalid(_('accept: only "all" is taken.'), fields={"accept": [_("unknown")]})
-        return Response({"id": kept.token, **uploads.apply(kept, actor=request.user, tab=self.tab)})
+        accept = body.get("accept", "all")
+        good = isinstance(accept, list) and all(isinstance(part, str) and len(part) <= 80 for part in accept)
+        if accept != "all" and (not good or not 0 < len(accept) <= MAX_ACCEPTED):
+            raise Invalid(_('accept: "all" or a list of cell ids is needed.'), fields={"accept": [_("unknown")]})
+        chosen = None if accept == "all" else accept
+        return Response({"id": kept.token, **uploads.apply(kept, actor=request.user, accept=chosen, tab=self.tab)})

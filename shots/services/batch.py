@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
+from aipipeline.history.services import recording
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
 from shots.models import Shot
@@ -33,19 +33,19 @@ def apply_batch(
     on_conflict: str = "fail",
     tab: str = "",
 ) -> Batch:
-    """Change, make and remove shots in one transaction; errors undo all of it.
-
-    Each of the three kinds of edit is one undo step: a batch that only changes cells, the usual one, is one.
-    """
+    """Change, make and remove shots in one action: one undo step. Errors undo all of it."""
     done = Batch()
-    with transaction.atomic():
+    kinds = [kind for kind, rows in (("update", items), ("create", create), ("remove", remove)) if rows]
+    kind = f"shot.{kinds[0]}" if len(kinds) == 1 else "shot.batch"
+    with recording(project=project, actor=actor, kind=kind, tab=tab) as recorder:
         if items:
-            done.changed, done.conflicts = editing.update_shots(
-                project=project, actor=actor, items=items, tab=tab, on_conflict=on_conflict
+            done.changed, done.conflicts = editing.change_shots(
+                recorder, project, items, on_conflict=on_conflict, person=actor
             )
-        done.created = [editing.create_shot(project=project, actor=actor, tab=tab, **dict(fields)) for fields in create]
+        if create:
+            done.created = editing.add_shots(recorder, project, create)
         if remove:
-            gone = editing.remove_shots(project=project, actor=actor, ids=list(remove), tab=tab)
+            gone = editing.take_shots(recorder, project, remove)
             done.removed = [shot.pk for shot in gone]
             if missing := set(remove) - set(done.removed):
                 raise Invalid(

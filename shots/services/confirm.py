@@ -128,6 +128,19 @@ def refresh_shot_metadata(shots: Iterable[Shot]) -> None:
     _write("shot", built, shot_meta_path, ConfirmReport(root=Path()))
 
 
+def refresh_asset_metadata(row: Character | Environment) -> None:
+    """Write the metadata of a character or an environment anew, once its folder was built."""
+    rows: list[Character | Environment] = list(type(row)._default_manager.filter(project=row.project_id))
+    unique = colliding([found for found in rows if found.removed_at is None])
+    if isinstance(row, Character):
+        kind, folder = "character", naming.character_folder(names_of_character(row, unique))
+    else:
+        kind, folder = "environment", naming.environment_folder(names_of_environment(row, unique))
+    if row.project.confirmed_at and (row.project.root / folder).is_dir():
+        path = row.project.root / folder / f"{kind}_meta.json"
+        _write(kind, [row], lambda _row: path, ConfirmReport(root=Path()))
+
+
 def _write(kind: str, rows: Sequence[Any], path_of: Any, report: ConfirmReport) -> None:
     facts = describe(kind, rows)
     for row in rows:

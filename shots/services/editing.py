@@ -6,7 +6,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from aipipeline.history.services import Recorder, lock, recording
+from aipipeline.history.recorder import different_fields
+from aipipeline.history.services import Recorder, lock, recording, refuse_stale
+from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
 from assets.models import Character, CinematicPreset, Environment
@@ -39,7 +41,8 @@ class Locked(Conflict):
 def create_shot(*, project: Project, actor: Any, tab: str = "", after: Shot | None = None, **fields: Any) -> Shot:
     """A new shot after another one (same scene unless named), or at the end. One undo step."""
     values = clean_fields(project, fields)
-    cast = values.pop("characters", None)
+    cast = values.pop("characters", [])
+    check(Shot(project=project), values)
     with recording(project=project, actor=actor, kind="shot.create", tab=tab) as recorder:
         code = ordering.code_between(project, after)
         following = _following(project, after) if after else None
@@ -47,13 +50,38 @@ def create_shot(*, project: Project, actor: Any, tab: str = "", after: Shot | No
         if after is not None:
             values.setdefault("scene", after.scene)
             values.setdefault("environment", after.environment)
-        shot = Shot(project=project, code=code, position=position, **values)
-        check(shot, values)
-        recorder.create(shot)
+        shot = recorder.create(Shot(project=project, code=code, position=position, **values))
         ensure_steps(recorder, [shot])
-        if cast is not None:
-            set_cast(recorder, shot, cast)
+        set_casts(recorder, {shot: cast})
     return shot
+
+
+def add_shots(recorder: Recorder, project: Project, rows: Sequence[Mapping[str, Any]]) -> list[Shot]:
+    """New shots at the end, in order, inside a running recording; Invalid with the errors by row number."""
+    related = _related_rows(project, [{"fields": row} for row in rows])
+    cleaned: list[dict[str, Any]] = []
+    errors: dict[str, Any] = {}
+    for number, row in enumerate(rows):
+        try:
+            values = clean_fields(project, row, related)
+            cast = values.pop("characters", [])
+            check(Shot(project=project), values)
+            cleaned.append({**values, "characters": cast})
+        except Invalid as error:
+            errors[f"create.{number}"] = error.fields
+    if errors:
+        raise Invalid(_("Nothing was saved: some rows have errors."), fields=errors)
+    casts = [values.pop("characters") for values in cleaned]
+    _scenes, codes = ordering.next_codes(project, shots=len(cleaned))
+    first = ordering.end_position(project)
+    shots = [
+        Shot(project=project, code=code, position=first + ordering.GAP * index, **values)
+        for index, (code, values) in enumerate(zip(codes, cleaned, strict=True))
+    ]
+    recorder.create_many(shots)
+    ensure_steps(recorder, shots)
+    set_casts(recorder, dict(zip(shots, casts, strict=True)))
+    return shots
 
 
 def update_shots(
@@ -67,69 +95,103 @@ def update_shots(
     """Many cells in one action: items are {"id", "revision" (optional), "fields"}.
 
     Errors are all or nothing (Invalid, fields by row number). A stale cell is a conflict: Conflict with every
-    conflicting row in details["conflicts"], or, with on_conflict="skip", returned beside the changed shots.
+    conflicting row in details["conflicts"], or, with on_conflict="skip", returned beside the changed shots. A
+    conflicting row is left whole: none of its fields is written.
     """
+    with recording(project=project, actor=actor, kind="shot.update", tab=tab) as recorder:
+        return change_shots(recorder, project, items, on_conflict=on_conflict, person=actor)
+
+
+def change_shots(
+    recorder: Recorder, project: Project, items: Sequence[Mapping[str, Any]], *, on_conflict: str, person: Any
+) -> tuple[list[Shot], list[dict[str, Any]]]:
+    """`update_shots` inside a running recording, in a constant number of queries: all is checked, then written."""
+    ids = [item["id"] for item in items]
+    rows = {shot.pk: shot for shot in lock(Shot.objects.live().filter(project=project, pk__in=ids))}
+    related = _related_rows(project, items)
+    present = _present_casts([rows[item["id"]] for item in items if item["id"] in rows and _names_cast(item)])
     errors: dict[str, Any] = {}
     conflicts: list[dict[str, Any]] = []
-    done: list[Shot] = []
-    with recording(project=project, actor=actor, kind="shot.update", tab=tab) as recorder:
-        ids = [item["id"] for item in items]
-        rows = {shot.pk: shot for shot in lock(Shot.objects.live().filter(project=project, pk__in=ids))}
-        related = _related_rows(project, items)
-        for number, item in enumerate(items):
-            try:
-                shot = rows.get(item["id"])
-                if shot is None:
-                    raise NotFound(_("There is no such shot in this project."))
-                values = clean_fields(project, item.get("fields", {}), related)
-                _update_one(recorder, shot, values, seen=item.get("revision"), person=actor)
-                done.append(shot)
-            except Locked:
-                raise
-            except Conflict as conflict:
-                conflicts.append(conflict.details)
-            except (Invalid, NotFound) as error:
-                errors[str(number)] = error.fields or {"id": [str(error.message)]}
-        if errors:
-            raise Invalid(_("Nothing was saved: some rows have errors."), fields=errors)
-        if conflicts and on_conflict != "skip":
-            details = {"conflicts": conflicts, **(conflicts[0] if len(conflicts) == 1 else {})}
-            raise Conflict(_("Someone else changed this since you read it."), details=details)
-    return done, conflicts
+    planned: list[tuple[Shot, dict[str, Any], list[Character] | None]] = []
+    for number, item in enumerate(items):
+        try:
+            shot = rows.get(item["id"])
+            if shot is None:
+                raise NotFound(_("There is no such shot in this project."))
+            values = clean_fields(project, item.get("fields", {}), related)
+            cast = values.pop("characters", None)
+            check(shot, values)
+            if shot.locked and different_fields(shot, {name: values[name] for name in STRUCTURE & values.keys()}):
+                raise Locked([shot])
+            if (seen := item.get("revision")) is not None:
+                _refuse_stale(shot, seen, values, cast, present.get(shot.pk, []))
+            planned.append((shot, values, cast))
+        except Locked:
+            raise
+        except Conflict as conflict:
+            conflicts.append(conflict.details)
+        except (Invalid, NotFound) as error:
+            errors[str(number)] = error.fields or {"id": [str(error.message)]}
+    if errors:
+        raise Invalid(_("Nothing was saved: some rows have errors."), fields=errors)
+    if conflicts and on_conflict != "skip":
+        details = {"conflicts": conflicts, **(conflicts[0] if len(conflicts) == 1 else {})}
+        raise Conflict(_("Someone else changed this since you read it."), details=details)
+    _write(recorder, planned, person)
+    return list(dict.fromkeys(shot for shot, _values, _cast in planned)), conflicts
 
 
-def _update_one(recorder: Recorder, shot: Shot, values: dict[str, Any], *, seen: int | None, person: Any) -> None:
-    if shot.locked and any(getattr(shot, name) != values[name] for name in STRUCTURE & values.keys()):
-        raise Locked([shot])
-    cast = values.pop("characters", None)
-    check(shot, values)
-    changed = recorder.update(shot, seen=seen, **values)
-    if cast is not None:
-        if seen is not None and shot.stale_fields(["characters"], seen):
-            raise Conflict(
-                _("Someone else changed this since you read it."),
-                details={
-                    "id": shot.pk,
-                    "revision": shot.revision,
-                    "current": {"characters": _cast_ids(shot)},
-                },
-            )
-        if set_cast(recorder, shot, cast):
-            shot.touch(["characters"])
-            shot.save(update_fields=["revision", "field_revisions"])
-    if changed and getattr(person, "pk", None) and not shot.seen_by_person:
-        recorder.update(shot, seen_by_person=True)
+def _write(
+    recorder: Recorder, planned: Sequence[tuple[Shot, dict[str, Any], list[Character] | None]], person: Any
+) -> None:
+    recast = set_casts(recorder, {shot: cast for shot, _values, cast in planned if cast is not None})
+    is_person = bool(getattr(person, "pk", None))
+    changes: list[tuple[Shot, dict[str, Any]]] = []
+    for shot, values, _cast in planned:
+        touched = shot in recast or different_fields(shot, values)
+        changes.append((shot, {**values, "seen_by_person": True} if touched and is_person else values))
+    recorder.mark([shot for shot, _values, _cast in planned if shot in recast], "characters")
+    recorder.update_many(changes)
+
+
+def _names_cast(item: Mapping[str, Any]) -> bool:
+    fields = item.get("fields")
+    return isinstance(fields, Mapping) and "characters" in fields
+
+
+def _refuse_stale(
+    shot: Shot, seen: int, values: Mapping[str, Any], cast: list[Character] | None, present: list[int]
+) -> None:
+    """Conflict, with both values, when a field that would change is newer than what the person saw."""
+    refuse_stale(shot, seen, values)
+    wanted = [character.pk for character in cast or []]
+    if cast is not None and wanted != present and shot.stale_fields(["characters"], seen):
+        raise Conflict(
+            _("Someone else changed this since you read it."),
+            fields={"characters": [str(_("changed by someone else"))]},
+            details={
+                "id": shot.pk,
+                "revision": shot.revision,
+                "current": {"characters": present},
+                "yours": {"characters": wanted},
+            },
+        )
 
 
 def remove_shots(*, project: Project, actor: Any, ids: Iterable[int], tab: str = "") -> list[Shot]:
     """Take shots out of the list; files and codes stay, undo brings them back. Locked shots refuse."""
     with recording(project=project, actor=actor, kind="shot.remove", tab=tab) as recorder:
-        rows = list(lock(Shot.objects.live().filter(project=project, pk__in=list(ids))))
-        if not rows:
-            raise NotFound(_("There is no such shot in this project."))
-        if locked := [shot for shot in rows if shot.locked]:
-            raise Locked(locked)
-        recorder.remove(rows)
+        return take_shots(recorder, project, ids)
+
+
+def take_shots(recorder: Recorder, project: Project, ids: Iterable[int]) -> list[Shot]:
+    """`remove_shots` inside a running recording."""
+    rows = list(lock(Shot.objects.live().filter(project=project, pk__in=list(ids))))
+    if not rows:
+        raise NotFound(_("There is no such shot in this project."))
+    if locked := [shot for shot in rows if shot.locked]:
+        raise Locked(locked)
+    recorder.remove(rows)
     return rows
 
 
@@ -144,46 +206,59 @@ def reorder_shots(*, project: Project, actor: Any, ids: Sequence[int], before: i
 
 def move_shots(recorder: Recorder, project: Project, ids: Sequence[int], before: int | None) -> list[Shot]:
     """`reorder_shots` inside a running recording: the cut moves shots and trims them in one action."""
-    rows = {shot.pk: shot for shot in lock(Shot.objects.live().filter(project=project, pk__in=list(ids)))}
-    if len(rows) != len(set(ids)) or not ids:
+    wanted = list(dict.fromkeys(ids))
+    found = lock(Shot.objects.live().filter(project=project, pk__in=wanted))
+    if len(found) != len(wanted) or not wanted:
         raise NotFound(_("There is no such shot in this project."))
     target = None
     if before is not None:
         target = Shot.objects.live().filter(project=project, pk=before).first()
-        if target is None or before in rows:
-            raise Invalid(_("The shot to move before is not in the list."), fields={"before": ["unknown"]})
-    places = ordering.positions_between(recorder, project, before=target, moving=list(ids), count=len(rows))
-    moved = [rows[pk] for pk in dict.fromkeys(ids)]
-    for shot, place in zip(moved, places, strict=True):
-        shot.refresh_from_db(fields=["position", "revision", "field_revisions"])
-        recorder.update(shot, position=place)
+        if target is None or before in wanted:
+            raise Invalid(_("The shot to move before is not in the list."), fields={"before": [_("unknown")]})
+    places = ordering.positions_between(recorder, project, before=target, moving=wanted, count=len(wanted))
+    # Read after the places were found: making room may have moved the very shots.
+    rows = Shot.objects.in_bulk(wanted)
+    moved = [rows[pk] for pk in wanted]
+    recorder.update_many((shot, {"position": place}) for shot, place in zip(moved, places, strict=True))
     return moved
 
 
-def set_cast(recorder: Recorder, shot: Shot, characters: Sequence[Character]) -> bool:
-    """Make these the shot's characters, in this order; what a casting carries (outfit…) stays. True if changed."""
-    rows = {row.character_id: row for row in lock(Casting.objects.filter(shot=shot))}
-    wanted = {character.pk: order for order, character in enumerate(characters)}
-    changed = False
-    gone = [row for pk, row in rows.items() if pk not in wanted and row.removed_at is None]
-    if gone:
-        recorder.remove(gone)
-        changed = True
-    for pk, order in wanted.items():
-        row = rows.get(pk)
-        if row is None:
-            recorder.create(Casting(project_id=shot.project_id, shot=shot, character_id=pk, order=order))
-            changed = True
-        else:
-            if row.removed_at is not None:
-                recorder.restore([row])
-                changed = True
-            changed = bool(recorder.update(row, order=order)) or changed
-    return changed
+def set_casts(recorder: Recorder, wanted: Mapping[Shot, Sequence[Character]]) -> set[Shot]:
+    """Make these the characters of these shots, in this order; what a casting carries (outfit…) stays.
+
+    Returns the shots whose cast really changed. A constant number of queries, however many shots there are.
+    """
+    rows: dict[tuple[int, int], Casting] = {}
+    castings = Casting.objects.filter(shot__in=[shot.pk for shot in wanted]).select_related("character", "shot")
+    for row in lock(castings) if wanted else []:
+        rows[row.shot_id, row.character_id] = row
+    new: list[Casting] = []
+    back: list[Casting] = []
+    moved: list[tuple[Casting, dict[str, Any]]] = []
+    for shot, characters in wanted.items():
+        for order, character in enumerate(dict.fromkeys(characters)):
+            found = rows.pop((shot.pk, character.pk), None)
+            if found is None:
+                new.append(Casting(project_id=shot.project_id, shot=shot, character=character, order=order))
+                continue
+            if found.removed_at is not None:
+                back.append(found)
+            moved.append((found, {"order": order}))
+    gone = [row for row in rows.values() if row.removed_at is None]
+    recorder.remove(gone)
+    recorder.restore(back)
+    recorder.create_many(new)
+    touched = {row.shot_id for row in (*gone, *back, *new, *recorder.update_many(moved))}
+    return {shot for shot in wanted if shot.pk in touched}
 
 
-def _cast_ids(shot: Shot) -> list[int]:
-    return list(Casting.objects.live().filter(shot=shot).values_list("character_id", flat=True))
+def _present_casts(shots: Sequence[Shot]) -> dict[int, list[int]]:
+    """By shot: the ids of its characters in order."""
+    found: dict[int, list[int]] = {}
+    rows = Casting.objects.live().filter(shot__in=shots).order_by("order", "id") if shots else Casting.objects.none()
+    for shot_id, character_id in rows.values_list("shot_id", "character_id"):
+        found.setdefault(shot_id, []).append(character_id)
+    return found
 
 
 def _following(project: Project, shot: Shot) -> Shot | None:
@@ -200,8 +275,8 @@ def _related_rows(project: Project, items: Sequence[Mapping[str, Any]]) -> dict[
         for item in items:
             value = item.get("fields", {}).get(name) if isinstance(item.get("fields"), Mapping) else None
             for part in value if isinstance(value, (list, tuple)) else [value]:
-                if isinstance(part, (int, str)) and str(part).isdigit():
-                    wanted.add(int(part))
+                if (number := whole_number(part)) is not None:
+                    wanted.add(number)
         if wanted:
             found[name] = {row.pk: row for row in model.objects.live().filter(project=project, pk__in=wanted)}
     return found
@@ -236,7 +311,8 @@ def _row(rows: Mapping[int, Any], name: str, value: Any) -> Any:
         return None
     if hasattr(value, "pk"):
         return value
-    found = rows.get(int(value)) if str(value).isdigit() else None
+    number = whole_number(value)
+    found = rows.get(number) if number is not None else None
     if found is None:
         raise Invalid(_("%(field)s: no such row in this project.") % {"field": name}, fields={name: [_("unknown id")]})
     return found

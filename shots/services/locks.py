@@ -12,8 +12,8 @@ from shots.models import Shot
 
 def lock_shots(recorder: Recorder, shots: Sequence[Shot]) -> None:
     """Fix scene, code, deletion and folder of these shots (part of confirm)."""
-    for shot in lock(Shot.objects.filter(pk__in=[s.pk for s in shots], locked=False)):
-        recorder.update(shot, locked=True)
+    rows = lock(Shot.objects.filter(pk__in=[s.pk for s in shots], locked=False))
+    recorder.update_many((shot, {"locked": True}) for shot in rows)
 
 
 def unlock_shot(*, shot: Shot, actor: Any, reason: str, tab: str = "") -> Shot:

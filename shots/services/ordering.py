@@ -69,5 +69,4 @@ def positions_between(
 def _spread(recorder: Recorder, project: Project) -> None:
     """Number all positions anew with wide gaps, in the order they have."""
     rows = lock(Shot.objects.filter(project=project)).order_by("position", "id")
-    for index, shot in enumerate(rows):
-        recorder.update(shot, position=GAP * (index + 1))
+    recorder.update_many((shot, {"position": GAP * (index + 1)}) for index, shot in enumerate(rows))

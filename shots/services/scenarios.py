@@ -217,8 +217,8 @@ class _Applier:
     def _castings(self, drafts: list[dict[str, Any]], shots: list[Shot], characters: dict[str, Character]) -> None:
         rows = []
         for draft, shot in zip(drafts, shots, strict=True):
-            speakers = {d.get("character") for d in draft.get("dialogue") or [] if isinstance(d, dict)}
-            for order, name in enumerate(dict.fromkeys(map(str, draft.get("characters") or []))):
+            speakers = {d.get("character") for d in _rows(draft.get("dialogue")) if isinstance(d, dict)}
+            for order, name in enumerate(dict.fromkeys(map(str, _rows(draft.get("characters"))))):
                 if character := characters.get(name):
                     rows.append(
                         Casting(
@@ -234,6 +234,11 @@ class _Applier:
 
 def _text(value: Any, limit: int = 10_000) -> str:
     return ("" if value is None else str(value)).replace("\x00", "").strip()[:limit]
+
+
+def _rows(value: Any) -> list[Any]:
+    """A list of the draft, empty for anything else: drafts are edited by people and by programs."""
+    return value if isinstance(value, list) else []
 
 
 def _joined(value: Any) -> str:

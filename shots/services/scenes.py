@@ -49,8 +49,7 @@ def remove_scene(*, scene: Scene, actor: Any, tab: str = "") -> None:
         shots = list(lock(Shot.objects.live().filter(scene=row)))
         if locked := [shot for shot in shots if shot.locked]:
             raise Locked(locked)
-        for shot in shots:
-            recorder.update(shot, scene=None)
+        recorder.update_many((shot, {"scene": None}) for shot in shots)
         recorder.remove([row])
 
 

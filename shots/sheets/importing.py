@@ -1,20 +1,20 @@
 """A sheet against the shot list: the difference first, then all of it in one undo step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from aipipeline.history.services import lock, recording
+from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Invalid, PipelineError
 from aipipeline.projects.models import Project
 from assets.models import Character, CinematicPreset, Environment
 from shots.durations import frames_from
 from shots.models import Scene, Shot
 from shots.selectors import prefetch_row
-from shots.services import editing, ordering
-from shots.services.steps import ensure_steps
+from shots.services import editing
 from shots.sheets.reading import MAX_CELL, SheetRow, read_sheet
 
 COLUMNS = (
@@ -47,6 +47,15 @@ class RowDiff:
     values: dict[str, Any] = field(default_factory=dict)
     shot_id: int | None = None
 
+    @property
+    def id(self) -> str:
+        """Names the row when only some of a sheet is applied: all its cells."""
+        return str(self.sheet_row)
+
+    def cell_id(self, name: str) -> str:
+        """Names one cell of the row."""
+        return f"{self.sheet_row}.{name}"
+
 
 @dataclass(frozen=True)
 class CellError:
@@ -62,6 +71,7 @@ class SheetDiff:
     rows: list[RowDiff] = field(default_factory=list)
     errors: list[CellError] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
     @property
@@ -80,9 +90,21 @@ class SheetDiff:
 
 
 def import_sheet(
-    *, project: Project, actor: Any, kind: str, data: bytes, filename: str, dry_run: bool, tab: str = ""
+    *,
+    project: Project,
+    actor: Any,
+    kind: str,
+    data: bytes,
+    filename: str,
+    dry_run: bool,
+    accept: Sequence[str] | None = None,
+    tab: str = "",
 ) -> SheetDiff:
-    """Compare a sheet of shots with the list; unless `dry_run` or errors, apply it in one action."""
+    """Compare a sheet of shots with the list; unless `dry_run`, apply it in one action.
+
+    `accept`: ids of cells (`12.action`) and of rows (`12`) to take, None for all; what is returned then holds only
+    those. Errors anywhere refuse the whole; with `accept`, only errors in the rows that were chosen (Invalid).
+    """
     if kind != "shots":
         raise Invalid(_("Only the shot list can be imported yet."), fields={"kind": [_("unknown")]})
     headers, rows = read_sheet(data, filename)
@@ -91,9 +113,40 @@ def import_sheet(
             _("The first row must hold column names such as code and description. Export a sheet to see them.")
         )
     diff = _Comparison(project, headers, rows).run()
+    if accept is not None:
+        _choose(diff, accept, {row.number for row in rows})
     if not dry_run and not diff.errors:
         _apply(project, actor, diff, tab)
     return diff
+
+
+def _choose(diff: SheetDiff, accept: Sequence[str], numbers: set[int]) -> None:
+    """Leave only the named cells and rows in the difference; Invalid names ids that the sheet does not have."""
+    rows: set[int] = set()
+    cells: dict[int, set[str]] = {}
+    unknown: list[str] = []
+    for wanted in dict.fromkeys(accept):
+        number, dot, name = wanted.partition(".")
+        place = whole_number(number)
+        if place not in numbers or (dot and name not in diff.columns):
+            unknown.append(wanted)
+        elif dot:
+            cells.setdefault(place, set()).add(name)
+        else:
+            rows.add(place)
+    if unknown:
+        raise Invalid(
+            _("The sheet has no cells %(ids)s.") % {"ids": ", ".join(unknown[:10])[:200]},
+            fields={"accept": [_("unknown id: %(id)s") % {"id": name[:80]} for name in unknown[:50]]},
+        )
+    diff.errors = [error for error in diff.errors if error.row in rows or error.row in cells]
+    diff.rows = [row for row in diff.rows if row.sheet_row in rows or row.sheet_row in cells]
+    for row in diff.rows:
+        if row.sheet_row not in rows:
+            row.cells = [cell for cell in row.cells if cell.field in cells[row.sheet_row]]
+            row.values = {name: value for name, value in row.values.items() if name in cells[row.sheet_row]}
+        if row.state == "changed" and not row.cells:
+            row.state = "unchanged"
 
 
 class _Comparison:
@@ -102,7 +155,10 @@ class _Comparison:
     def __init__(self, project: Project, headers: list[str], rows: list[SheetRow]) -> None:
         self.project = project
         self.rows = rows
-        self.diff = SheetDiff(ignored=[h for h in headers if h not in COLUMNS and h not in READ_ONLY])
+        self.diff = SheetDiff(
+            columns=[h for h in headers if h in COLUMNS],
+            ignored=[h for h in headers if h not in COLUMNS and h not in READ_ONLY],
+        )
         shots = list(prefetch_row(Shot.objects.live().filter(project=project)))
         self.by_id = {shot.pk: shot for shot in shots}
         self.by_code = {shot.code: shot for shot in shots}
@@ -128,7 +184,7 @@ class _Comparison:
     def _match(self, row: SheetRow) -> Shot | None:
         number, code = row.cells.get("id"), str(row.cells.get("code") or "").strip()
         if number not in (None, ""):
-            found = self.by_id.get(int(number)) if str(number).isdigit() else None
+            found = self.by_id.get(whole_number(number) or 0)
             if found is None:
                 self._error(row, "id", _("there is no shot with this id in this project"))
             return found
@@ -219,30 +275,11 @@ def _apply(project: Project, actor: Any, diff: SheetDiff, tab: str) -> None:
     """One action: changed rows, then new ones at the end in the sheet's order."""
     with recording(project=project, actor=actor, kind="sheet.import", tab=tab, params=diff.counts) as recorder:
         changed = {row.shot_id: row for row in diff.rows if row.state == "changed"}
-        locked_rows = lock(Shot.objects.live().filter(project=project, pk__in=list(changed)))
-        blocked: list[Shot] = []
-        for shot in locked_rows:
-            values = dict(changed[shot.pk].values)
-            if shot.locked and "scene" in values:
-                blocked.append(shot)
-                continue
-            cast = values.pop("characters", None)
-            editing.check(shot, values)
-            recorder.update(shot, **values, seen_by_person=True)
-            if cast is not None:
-                editing.set_cast(recorder, shot, cast)
-        if blocked:
+        rows = list(lock(Shot.objects.live().filter(project=project, pk__in=list(changed))))
+        if blocked := [shot for shot in rows if shot.locked and "scene" in changed[shot.pk].values]:
             raise editing.Locked(blocked)
-        added = [row for row in diff.rows if row.state == "added"]
-        _scenes, codes = ordering.next_codes(project, shots=len(added))
-        first = ordering.end_position(project)
-        made = []
-        for index, (row, code) in enumerate(zip(added, codes, strict=True)):
-            values = {name: value for name, value in row.values.items() if name != "characters"}
-            editing.check(Shot(project=project), values)
-            made.append(Shot(project=project, code=code, position=first + ordering.GAP * index, **values))
-        recorder.create_many(made)
-        ensure_steps(recorder, made)
-        for shot, row in zip(made, added, strict=True):
-            if row.values.get("characters"):
-                editing.set_cast(recorder, shot, row.values["characters"])
+        items = [{"id": shot.pk, "fields": changed[shot.pk].values} for shot in rows]
+        editing.change_shots(recorder, project, items, on_conflict="fail", person=actor)
+        added = [row.values for row in diff.rows if row.state == "added"]
+        if added:
+            editing.add_shots(recorder, project, added)

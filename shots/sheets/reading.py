@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from aipipeline.projects.errors import Invalid
 
@@ -72,8 +72,9 @@ def _rows(table: list[list[Any]]) -> tuple[list[str], list[SheetRow]]:
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int)):
         return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    # Other numbers and dates as text: a column that wants whole numbers then says so, also of an infinity.
     return str(value)
 
 
@@ -115,15 +116,19 @@ def _read_xlsx(data: bytes) -> list[list[Any]]:
             if any(entry.filename.lower().endswith("vbaproject.bin") for entry in entries):
                 raise SheetError(_("Sheets with macros are not read. Save it as .xlsx and send it again."))
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        table = _first_sheet(book)
     except SheetError:
         raise
     except Exception as error:  # openpyxl raises whatever its XML layers do on a broken file
         raise SheetError(_("The file is damaged or no .xlsx: %(reason)s") % {"reason": str(error)[:200]}) from error
+    book.close()
+    return table
+
+
+def _first_sheet(book: Workbook) -> list[list[Any]]:
     sheet = book.worksheets[0] if book.worksheets else None
     if sheet is None:
         raise SheetError(_("The sheet is empty."))
     if (sheet.max_column or 0) > MAX_COLUMNS or (sheet.max_row or 0) > MAX_ROWS + 5000:
         raise SheetError(_("The sheet is too large: at most 20,000 rows and 200 columns."))
-    table = [list(line) for line in sheet.iter_rows(values_only=True)]
-    book.close()
-    return table
+    return [list(line) for line in sheet.iter_rows(values_only=True)]

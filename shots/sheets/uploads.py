@@ -1,6 +1,8 @@
 """Uploaded sheets between look and apply: kept on disk, so that any web process can go on."""
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from shots.sheets.importing import SheetDiff, import_sheet
 from shots.sheets.reading import MAX_BYTES
+
+_TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def keep(*, project: Project, kind: str, name: str, data: bytes, token: str) -> 
 def find(token: str, *, actor: Any) -> Kept:
     """The upload with this token, of a project that the actor may see."""
     path = _folder() / f"{token}.json"
-    if not token.isalnum() or not path.is_file():
+    if not _TOKEN.fullmatch(token) or not path.is_file():
         raise NotFound(_("This upload is not there any more. Upload the sheet again."))
     facts = json.loads(path.read_text())
     project = Project.objects.visible_to(actor).filter(pk=facts["project"]).first()
@@ -65,8 +69,8 @@ def describe(kept: Kept, *, actor: Any) -> dict[str, Any]:
     return diff_json(look(kept, actor=actor))
 
 
-def apply(kept: Kept, *, actor: Any, tab: str = "") -> dict[str, Any]:
-    """Apply the sheet in one undo step; Invalid with every error's place when it has any."""
+def apply(kept: Kept, *, actor: Any, accept: Sequence[str] | None = None, tab: str = "") -> dict[str, Any]:
+    """Apply the sheet, or the cells and rows with these ids, in one undo step; Invalid with every error's place."""
     diff = import_sheet(
         project=kept.project,
         actor=actor,
@@ -74,6 +78,7 @@ def apply(kept: Kept, *, actor: Any, tab: str = "") -> dict[str, Any]:
         data=kept.path.read_bytes(),
         filename=kept.name,
         dry_run=False,
+        accept=accept,
         tab=tab,
     )
     if diff.errors:
@@ -91,10 +96,22 @@ def diff_json(diff: SheetDiff) -> dict[str, Any]:
         "errors": [{"row": e.row, "column": e.column, "message": e.message} for e in diff.errors[:500]],
         "rows": [
             {
+                "id": row.id,
                 "row": row.sheet_row,
                 "code": row.code,
                 "state": row.state,
-                "cells": [{"field": c.field, "here": c.here, "sheet": c.sheet, "state": "changed"} for c in row.cells],
+                # What the cell was when the sheet was exported is not known yet, so nothing can be a conflict.
+                "cells": [
+                    {
+                        "id": row.cell_id(cell.field),
+                        "field": cell.field,
+                        "base": None,
+                        "here": cell.here,
+                        "sheet": cell.sheet,
+                        "state": row.state,
+                    }
+                    for cell in row.cells
+                ],
             }
             for row in diff.rows
             if row.state != "unchanged"

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
@@ -31,8 +32,8 @@ def list_context(request: HttpRequest, project: Project) -> dict[str, Any]:
     scene = request.GET.get("scene", "")
     status = request.GET.get("status", "")
     words = request.GET.get("q", "").strip()
-    if scene.isdigit():
-        shots = shots.filter(scene_id=int(scene))
+    if (number := whole_number(scene)) is not None:
+        shots = shots.filter(scene_id=number)
     if status in ShotState.values:
         shots = shots.filter(status=status)
     if words:
@@ -165,9 +166,10 @@ def _ids(request: HttpRequest) -> list[int]:
     raw = body.get("ids", [])
     parts = raw if isinstance(raw, list) else request.POST.getlist("ids") or str(raw).split(",")
     flat = [piece for part in parts for piece in str(part).split(",") if piece.strip()]
-    if not flat or not all(piece.strip().isdigit() for piece in flat):
+    ids = [number for piece in flat if (number := whole_number(piece)) is not None]
+    if not flat or len(ids) != len(flat):
         raise Invalid(_("Choose at least one shot."), fields={"ids": [_("empty")]})
-    return [int(piece) for piece in flat]
+    return ids
 
 
 @require_POST

@@ -13,7 +13,7 @@ from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_refresh, hx_toast, render_page_or_fragment
-from aipipeline.ui.pages import body_of, project_page, tab_of
+from aipipeline.ui.pages import body_of, number_in, project_page, tab_of
 from celery_workers.models import OPEN_STATES, LedgerTask
 from timeline.models import Marker, Movie
 from timeline.selectors import EditClip, clips_of
@@ -92,7 +92,8 @@ def change(request: HttpRequest, project: Project) -> HttpResponse:
     ops = body.get("ops")
     if not isinstance(ops, list) or not all(isinstance(op, dict) for op in ops):
         raise Invalid(_("Give `ops` as a list of objects."), fields={"ops": [_("not a list")]})
-    apply_ops(project=project, actor=request.user, ops=ops, tab=tab_of(request))
+    revision = number_in(body, "revision", required=False)
+    apply_ops(project=project, actor=request.user, ops=ops, revision=revision, tab=tab_of(request))
     return render(request, "timeline/_edit.html", edit_context(request, project))
 
 

@@ -20,6 +20,7 @@ from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 from aipipeline.projects import tickets
 from aipipeline.projects.api.pagination import CursorPages
 from aipipeline.projects.api.parsers import StrictJSONParser, StrictMultiPartParser
+from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
@@ -80,10 +81,10 @@ def integer(value: Any, name: str) -> int | None:
     """A whole number or None; Invalid names the field."""
     if value is None or value == "":
         return None
-    digits = str(value).removeprefix("-")
-    if isinstance(value, bool) or not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
+    found = whole_number(value)
+    if found is None:
         raise Invalid(_("%(name)s: a whole number is needed.") % {"name": name}, fields={name: [_("not a number")]})
-    return int(value)
+    return found
 
 
 def integers(value: Any, name: str) -> list[int]:

@@ -1,0 +1,44 @@
+"""One row of everything that an address of the site can name."""
+
+from typing import Any
+
+from aipipeline.history.project_services import set_member
+from aipipeline.projects.models import Project
+from assets.models import Character
+from celery_workers.models import LedgerTask
+from renders.models import Version, Worker
+from renders.services.jobs import render_shots
+from renders.services.workflows import sync_workflows
+from shots.models import Scene, Shot
+from shots.services import scenarios
+from tests.factories import SCRIPT, applied_project
+from timeline.services.edits import apply_ops
+
+
+def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
+    """Make the rows; their keys by the name of the address's part. The artist becomes a member."""
+    set_member(project=project, actor=admin, user=artist, role="artist")
+    shots = applied_project(project, admin)
+    sync_workflows()
+    draft = scenarios.add_scenario(project=project, actor=admin, data=SCRIPT.encode(), filename="b.txt")
+    scenarios.analyse_scenario(scenario=draft, actor=admin)
+    rows = Shot.objects.filter(pk=shots[0].pk).select_related("project", "scene", "environment", "preset")
+    (job,) = render_shots(project=project, actor=admin, shots=list(rows), workflow="local.panel")
+    task = LedgerTask.objects.create(kind="timeline.film", project=project, actor=admin)
+    version = Version.objects.create(
+        project=project,
+        shot=shots[0],
+        kind="previz",
+        number=1,
+        state="published",
+        path="x",
+        manifest=[{"name": "a.png", "size": 1, "sha256": ""}],
+    )
+    worker = Worker.objects.create(name="w", backends=["local"])
+    apply_ops(project=project, actor=admin, ops=[{"op": "marker", "frame": 1, "name": "m"}])
+    return {
+        "code": project.code, "shot_id": shots[0].pk, "scene_id": Scene.objects.all()[0].pk, "scenario_id": draft.pk,
+        "asset_id": Character.objects.all()[0].pk, "version_id": version.pk, "job_id": job.pk, "task_id": task.pk,
+        "delivery_id": task.pk, "worker_id": worker.pk, "movie_id": 1, "width": 320, "username": artist.username,
+        "token": "abc", "name": "x.png", "path": "",
+    }  # fmt: skip
