@@ -1,6 +1,7 @@
 """`./aip` as a person calls it: a process with a data folder of its own, and nothing of the test run's settings."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,8 @@ def start(data: Path, *arguments: str, **more: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # As at a terminal: a test run in the background of a script ignores Ctrl-C, and its children would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
