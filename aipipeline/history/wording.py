@@ -38,17 +38,32 @@ WORDS = {
     "sheet.import": gettext_lazy("Imported a sheet"),
     "member.set": gettext_lazy("Changed a member"),
     "member.remove": gettext_lazy("Removed a member"),
-    "character.create": gettext_lazy("Added a character"),
-    "character.update": gettext_lazy("Changed a character"),
-    "environment.create": gettext_lazy("Added an environment"),
-    "environment.update": gettext_lazy("Changed an environment"),
+    "project.remove": gettext_lazy("Removed the project"),
+    "project.restore": gettext_lazy("Brought the project back"),
+    "project.grants": gettext_lazy("Changed extra permissions"),
+    "shot.batch": gettext_lazy("Changed the shot list"),
+    "render.cancel": gettext_lazy("Cancelled a render"),
+    "render.priority": gettext_lazy("Changed a render's priority"),
+    "task.cancel": gettext_lazy("Cancelled background work"),
+    "worker.drain": gettext_lazy("Let a worker run dry"),
+    "worker.resume": gettext_lazy("Let a worker go on"),
+    "user.password": gettext_lazy("Changed a password"),
 }
 
+# Every kind of row knows these; which row it was, the model says.
+VERBS = {
+    "create": gettext_lazy("%(what)s: added"),
+    "update": gettext_lazy("%(what)s: changed"),
+    "remove": gettext_lazy("%(what)s: removed"),
+    "restore": gettext_lazy("%(what)s: brought back"),
+    "import": gettext_lazy("%(what)s: imported from a sheet"),
+}
 LENGTH = 40
 # What the machine keeps beside the words that people read: a place in a list, another row's number.
 _BARE = frozenset({"position", "order", "approved_version"})
 # A shot repeats its step's state in these; the step's own line tells it already.
 _MIRRORED = frozenset({"status", "current_step"})
+_ALIASES = {"preset": "cinematicpreset"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +83,22 @@ class RowChange:
 
 def action_words(action: Action) -> str:
     """What an action was; its kind when no words are written for it."""
-    return str(WORDS.get(action.kind, action.kind))
+    return words_of(action.kind)
+
+
+def words_of(kind: str) -> str:
+    """The words of a kind of action: its own, or its model's name with what was done to it."""
+    if kind in WORDS:
+        return str(WORDS[kind])
+    name, _dot, verb = kind.partition(".")
+    model = _model_named(_ALIASES.get(name, name))
+    if model is None or verb not in VERBS:
+        return kind
+    return capfirst(str(VERBS[verb]) % {"what": model._meta.verbose_name})
+
+
+def _model_named(name: str) -> type[models.Model] | None:
+    return next((model for model in apps.get_models() if model._meta.model_name == name), None)
 
 
 def row_changes(action: Action, *, limit: int = 3) -> list[RowChange]:
