@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from django.db.models import TextChoices
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 
@@ -51,7 +52,7 @@ _WEATHERS: tuple[tuple[Weather, str, str], ...] = (
     (
         Weather.SNOW,
         "(?<![가-힣])눈(?:이|은)? (?:내리|내린|오는|온다|쏟|쌓)|눈발|눈보라|함박눈|폭설|첫눈|눈송이|"
-        "눈 ?덮인|(?<![가-힣])눈길(?= )",
+        "눈 ?덮인|(?<![가-힣])눈길(?= )|(?<![가-힣])눈(?=$|[,)/])",
         "snow|snowy|snows|snowing|snowfall|blizzard|snowflakes?",
     ),
     (
@@ -61,7 +62,7 @@ _WEATHERS: tuple[tuple[Weather, str, str], ...] = (
         "rain|rainy|rains|raining|rainfall|raindrops|drizzle|drizzling|downpour|umbrella|umbrellas",
     ),
     (Weather.FOG, "안개", "fog|foggy|mist|misty|haze"),
-    (Weather.WIND, "바람이 (?:분|불|세|거)|강풍|칼바람|바닷바람|돌풍", "windy|wind|winds|gusts?"),
+    (Weather.WIND, "바람이 (?:분|불|세|거)|(?<![가-힣])바람(?=$|[,)/])|강풍|칼바람|바닷바람|돌풍", "windy|wind|winds|gusts?"),
     (Weather.CLOUDY, "흐린 (?:하늘|날|오|아)|흐림|구름 ?낀|먹구름|잔뜩 흐", "cloudy|overcast|grey sky|gray sky"),
     (
         Weather.CLEAR,
@@ -100,6 +101,12 @@ def time_of_day(text: str) -> TimeOfDay | None:
         return TimeOfDay(text)
     found: TimeOfDay | None = _first(_NOT_TIME.sub(" ", text.lower()), _TIME_PATTERNS)
     return found
+
+
+def word_for(found: TimeOfDay | Weather, *, korean: bool) -> str:
+    """A condition as people write it in a script's language; `time_of_day` and `weather` read it back."""
+    with translation.override("ko" if korean else "en"):
+        return str(found.label) if korean else str(found.label).lower()
 
 
 def weather(text: str) -> Weather | None:

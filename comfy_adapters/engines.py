@@ -1,5 +1,7 @@
 """The engines and the workflows that this app brings."""
 
+from django.utils.translation import gettext_noop
+
 from renders import backends
 from renders.services.workflows import Declaration, declare
 
@@ -21,21 +23,21 @@ def register() -> None:
     declare(
         Declaration(
             key="local.panel",
-            title="Storyboard panel (local draft)",
+            title=gettext_noop("Storyboard panel (local draft)"),
             backend="local",
             output_kind="previz",
             step="first_image",
         ),
         Declaration(
             key="local.reference",
-            title="Character sheet or empty plate (local draft)",
+            title=gettext_noop("Character sheet or empty plate (local draft)"),
             backend="local",
             output_kind="reference",
             step="",
         ),
         Declaration(
             key="local.move",
-            title="Camera move (local draft)",
+            title=gettext_noop("Camera move (local draft)"),
             backend="local",
             output_kind="render",
             step="render",
@@ -43,7 +45,7 @@ def register() -> None:
         ),
         Declaration(
             key="comfy.flux_t2i",
-            title="FLUX text to image",
+            title=gettext_noop("FLUX text to image"),
             backend="comfyui",
             output_kind="previz",
             step="first_image",
@@ -51,7 +53,7 @@ def register() -> None:
         ),
         Declaration(
             key="comfy.wan22_i2v",
-            title="WAN 2.2 image to video",
+            title=gettext_noop("WAN 2.2 image to video"),
             backend="comfyui",
             output_kind="render",
             step="render",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import NotFound
 from aipipeline.projects.models import Project
@@ -34,7 +35,7 @@ def shot_for(actor: Any, shot_id: int) -> Shot:
         .first()
     )
     if shot is None:
-        raise NotFound("There is no such shot, or you are not a member of its project.")
+        raise NotFound(_("There is no such shot, or you are not a member of its project."))
     return shot
 
 

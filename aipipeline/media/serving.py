@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import NotFound
 
@@ -23,7 +24,7 @@ def serve_file(
     try:
         facts = path.stat()
     except OSError as error:
-        raise NotFound("This file is not on the storage any more.") from error
+        raise NotFound(_("This file is not on the storage any more.")) from error
     etag = f'"{facts.st_mtime_ns:x}-{facts.st_size:x}"'
     headers = {
         "ETag": etag,

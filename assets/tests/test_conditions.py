@@ -74,3 +74,9 @@ def test_weather(text: str, expected: Weather | None) -> None:
 )
 def test_interior(text: str, expected: bool | None) -> None:
     assert interior(text) is expected
+
+
+@pytest.mark.parametrize("found", list(Weather))
+@pytest.mark.parametrize("korean", [True, False])
+def test_a_weather_written_in_either_language_is_read_back(found: Weather, korean: bool) -> None:
+    assert conditions.weather(conditions.word_for(found, korean=korean)) == found

@@ -6,6 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from aipipeline.media import ffmpeg
 from comfy_adapters.local import moves, post
 from comfy_adapters.local.panel import draw_panel
@@ -32,7 +34,9 @@ class LocalBackend:
             "local.upscale": self._upscale,
         }.get(context.workflow)
         if work is None:
-            raise BackendError(f"The local engine has no workflow {context.workflow!r}.", retryable=False)
+            raise BackendError(
+                _("The local engine has no workflow %(name)s.") % {"name": context.workflow}, retryable=False
+            )
         try:
             files = work(context, reporter)
         except ffmpeg.Cancelled as error:
@@ -67,7 +71,7 @@ class LocalBackend:
         width, height = _size(context.params)
         still = context.inputs.get("clean_image") or context.inputs.get("first_image")
         if still is None:
-            raise BackendError("A camera move needs a first image.", retryable=False)
+            raise BackendError(_("A camera move needs a first image. Generate one first."), retryable=False)
         frames = int(context.params["frames"])
         out = context.out_dir / "shot.mp4"
         moves.render_move(
@@ -114,5 +118,5 @@ def _size(params: Mapping[str, Any]) -> tuple[int, int]:
 def _source(context: JobContext) -> Path:
     source = context.inputs.get("source") or next(iter(context.inputs.values()), None)
     if source is None:
-        raise BackendError("There is no clip to work on.", retryable=False)
+        raise BackendError(_("There is no clip to work on. Render the shot first."), retryable=False)
     return source

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aipipeline.history.services import recording
 from aipipeline.media.uploads import kept_upload
 from aipipeline.projects.api.views import MAX_ROWS, Endpoint, UploadEndpoint, integer, integers, only, text
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
@@ -18,8 +17,9 @@ from aipipeline.projects.permissions import require
 from assets.models import Character, Environment
 from renders.models import JobState, RenderJob, RenderPreset, Version, VersionKind, Worker, Workflow
 from renders.selectors import job_for, jobs_visible_to, version_for
-from renders.services import queue
+from renders.services import control
 from renders.services.jobs import start_renders
+from renders.services.presets import create_preset
 from renders.services.publishing import publish_files
 from renders.services.reviews import review_version
 from renders.services.workflows import workflow_named
@@ -264,7 +264,7 @@ class RenderCancel(Endpoint):
     def post(self, request: Request, job_id: UUID) -> Response:
         job = job_for(request.user, job_id)
         require(request.user, "renders.cancel", job.project)
-        queue.cancel(job=job)
+        control.cancel_job(job=job, actor=request.user, tab=self.tab)
         return Response(job_json(job_for(request.user, job_id)))
 
 
@@ -272,7 +272,7 @@ class RenderRetry(Endpoint):
     def post(self, request: Request, job_id: UUID) -> Response:
         job = job_for(request.user, job_id)
         require(request.user, "renders.start", job.project)
-        queue.retry(job=job)
+        control.retry_job(job=job, actor=request.user, tab=self.tab)
         return Response(job_json(job_for(request.user, job_id)))
 
 
@@ -312,13 +312,8 @@ class Presets(Endpoint):
         name, params = text(body, "name").strip(), body.get("params") or {}
         if not name or len(name) > 120 or not isinstance(params, dict):
             raise Invalid(_("A preset needs a name and parameters."), fields={"name": [_("required")]})
-        if RenderPreset.objects.filter(project=project, name=name).exists():
-            raise Conflict(_("There is one named %(name)s already.") % {"name": name})
-        workflow = workflow_named(text(body, "workflow"))
-        with recording(project=project, actor=request.user, kind="preset.create", tab=self.tab) as recorder:
-            row = recorder.create(
-                RenderPreset(project=project, name=name, workflow=workflow, params=params, author=request.user)  # type: ignore[misc]  # authenticated by the permission class
-            )
+        fields = {"name": name, "workflow": workflow_named(text(body, "workflow")), "params": params}
+        row = create_preset(project=project, actor=request.user, fields=fields, tab=self.tab)
         return Response(_preset_json(row), status=201)
 
 

@@ -128,12 +128,3 @@ def gone(*, name: str) -> None:
     """The worker says goodbye."""
     Worker.objects.filter(name=name).update(state=WorkerState.OFFLINE)
     publish("farm", "worker.changed", ids=[])
-
-
-def drain(*, worker: Worker, draining: bool) -> Worker:
-    """A draining worker ends what it has and takes nothing new."""
-    state = WorkerState.DRAINING if draining else WorkerState.ONLINE
-    Worker.objects.filter(pk=worker.pk).update(state=state)
-    worker.refresh_from_db()
-    publish("farm", "worker.changed", ids=[worker.pk])
-    return worker

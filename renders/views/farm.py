@@ -16,13 +16,13 @@ from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
 from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_refresh, hx_toast, render_page_or_fragment
-from aipipeline.ui.pages import body_of, number_in, project_for, project_page
-from celery_workers import ledger
+from aipipeline.ui.pages import body_of, number_in, project_for, project_page, tab_of
 from celery_workers.models import LedgerTask
-from renders.models import JobState, RenderJob, Worker
+from celery_workers.services import cancel_task as cancel_task_of
+from renders.models import JobState, Worker
 from renders.models.job import OPEN_STATES
 from renders.selectors import job_for, jobs_visible_to
-from renders.services import queue, workers
+from renders.services import control
 
 PER_PAGE = 50
 
@@ -96,7 +96,7 @@ def indicator(request: HttpRequest) -> HttpResponse:
 def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
     row = job_for(request.user, job_id)
     require(request.user, "renders.cancel", row.project)
-    queue.cancel(job=row)
+    control.cancel_job(job=row, actor=request.user, tab=tab_of(request))
     return _told(_("Cancelled."))
 
 
@@ -104,7 +104,7 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
     row = job_for(request.user, job_id)
     require(request.user, "renders.start", row.project)
-    queue.retry(job=row)
+    control.retry_job(job=row, actor=request.user, tab=tab_of(request))
     return _told(_("Queued again."))
 
 
@@ -113,7 +113,7 @@ def priority(request: HttpRequest, job_id: UUID) -> HttpResponse:
     row = job_for(request.user, job_id)
     require(request.user, "renders.manage", row.project)
     value = number_in(body_of(request), "priority") or 0
-    RenderJob.objects.filter(pk=row.pk, state=JobState.QUEUED).update(priority=max(-100, min(100, value)))
+    control.set_priority(job=row, actor=request.user, priority=value, tab=tab_of(request))
     return _told(_("Priority changed."))
 
 
@@ -123,7 +123,7 @@ def cancel_task(request: HttpRequest, task_id: UUID) -> HttpResponse:
     if task is None or task.project is None:
         raise NotFound(_("There is no such task."))
     require(request.user, "renders.cancel", task.project)
-    ledger.cancel(task=task)
+    cancel_task_of(task=task, actor=request.user, tab=tab_of(request))
     return _told(_("Cancelled."))
 
 
@@ -133,7 +133,8 @@ def drain(request: HttpRequest, worker_id: int) -> HttpResponse:
     worker = Worker.objects.filter(pk=worker_id).first()
     if worker is None:
         raise NotFound(_("There is no such worker."))
-    workers.drain(worker=worker, draining=body_of(request).get("draining") in ("1", "true", True))
+    draining = body_of(request).get("draining") in ("1", "true", True)
+    control.drain_worker(worker=worker, actor=request.user, draining=draining, tab=tab_of(request))
     return _told(_("Changed."))
 
 

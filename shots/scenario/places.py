@@ -12,7 +12,7 @@ from shots.scenario.headings import Heading
 
 @dataclass
 class EnvironmentDraft:
-    """`time_of_day` as the heading writes it, `weather` a key of assets.conditions.Weather or empty."""
+    """`time_of_day` as the heading writes it, `weather` in the script's language, or empty."""
 
     id: str
     location: str
@@ -83,7 +83,8 @@ class Places:
             moods.append("회상" if self.korean else "flashback")
         spoken = " ".join(e.manner for e in scene.elements if e.kind == "speech")[:1000]
         feeling = lexicon.emotion_of(f"{told} {spoken}", korean=self.korean)
-        return (str(found) if found else ""), [*moods, feeling] if feeling else moods
+        word = conditions.word_for(found, korean=self.korean) if found else ""
+        return word, [*moods, feeling] if feeling else moods
 
 
 def _action(elements: Sequence[Element]) -> str:

@@ -37,7 +37,7 @@ def test_a_korean_script_becomes_cast_places_and_shots() -> None:
     assert found.dialect.startswith("korean")
     assert [c.name for c in found.characters] == ["리나", "민준"]
     assert [(e.location, e.time_of_day) for e in found.environments] == [("카페", "낮"), ("골목", "밤")]
-    assert found.environments[0].weather == "rain"
+    assert found.environments[0].weather == "비"
     assert len(found.shots) >= 3
     assert found.shots[0].characters == ["리나"]
     assert [d["text"] for s in found.shots for d in s.dialogue] == ["여기서 처음 쓰는 이야기야.", "미안해, 늦었지?"]

@@ -104,7 +104,7 @@ def test_environments_merge_and_carry_weather() -> None:
         "고양이가 지나간다.\n\nS#4. 골목 / 낮 (회상)\n\n비가 그쳤다.\n"
     )
     assert [(e.id, e.location, e.interior, e.time_of_day, e.weather) for e in found.environments] == [
-        ("ENV-001", "골목", None, "밤", "rain"),
+        ("ENV-001", "골목", None, "밤", "비"),
         ("ENV-002", "카페", True, "낮", ""),
         ("ENV-003", "골목", None, "낮", ""),
     ]
@@ -167,5 +167,5 @@ def test_the_samples_are_twins() -> None:
     assert (
         [e.interior for e in korean.environments] == [e.interior for e in english.environments] == [False, True, False]
     )
-    assert korean.environments[0].weather == english.environments[0].weather == "rain"
+    assert (korean.environments[0].weather, english.environments[0].weather) == ("비", "rain")
     assert not korean.warnings + english.warnings
