@@ -2,7 +2,7 @@
 
 import pytest
 
-from assets.conditions import TimeOfDay, Weather, interior, time_of_day, weather
+from assets.conditions import TimeOfDay, Weather, interior, time_of_day, weather, word_for
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_interior(text: str, expected: bool | None) -> None:
 @pytest.mark.parametrize("found", list(Weather))
 @pytest.mark.parametrize("korean", [True, False])
 def test_a_weather_written_in_either_language_is_read_back(found: Weather, korean: bool) -> None:
-    assert conditions.weather(conditions.word_for(found, korean=korean)) == found
+    assert weather(word_for(found, korean=korean)) == found
