@@ -13,6 +13,9 @@ from aipipeline.studio.launch.paths import ROOT, read_dotenv, say
 from aipipeline.studio.launch.setup import front_end, translations
 
 
+PROCESSES = max(2, min(os.cpu_count() or 2, 8))
+
+
 def main(arguments: Sequence[str]) -> int:
     """Lint, types, layers, migrations, then pytest; the first thing that fails ends it."""
     quick = "--quick" in arguments
@@ -50,8 +53,14 @@ def _checks() -> list[list[str]]:
 
 
 def _pytest(arguments: Sequence[str]) -> int:
-    line = [sys.executable, "-m", "pytest", *arguments]
+    """Tests that start processes wait much of the time: two at once take little more than one."""
+    spread = [] if _names_tests(arguments) else ["-n", str(PROCESSES), "--dist", "worksteal"]
+    line = [sys.executable, "-m", "pytest", *spread, *arguments]
     return subprocess.run(line, cwd=ROOT, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}).returncode
+
+
+def _names_tests(arguments: Sequence[str]) -> bool:
+    return any(not argument.startswith("-") and (ROOT / argument.split("::")[0]).exists() for argument in arguments)
 
 
 def _forget_settings() -> None:
