@@ -12,7 +12,6 @@ from aipipeline.studio.launch import postgres
 from aipipeline.studio.launch.paths import ROOT, read_dotenv, say
 from aipipeline.studio.launch.setup import front_end, translations
 
-
 PROCESSES = max(2, min(os.cpu_count() or 2, 8))
 
 
