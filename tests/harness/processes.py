@@ -1,5 +1,6 @@
 """Workers, the scheduler and the web as real processes on the test's own database."""
 
+import json
 import os
 import signal
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from django.db import connection
@@ -31,32 +32,87 @@ class Process:
     def __init__(self, name: str, *arguments: str, **env: str) -> None:
         self.name = name
         self.log = folder / f"{name}-{time.monotonic_ns()}.log"
+        self.child: subprocess.Popen[bytes] | None = None
+        environment = {**os.environ, "DATABASE_URL": database_url(), "LOG_LEVEL": "WARNING", **env}
+        if not env and arguments[:2] in (("-m", "celery"), ("-m", "daphne")):
+            self.pid = _zygote(environment).fork(arguments, environment, self.log)
+            return
         with open(self.log, "wb") as out:
             self.child = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=ROOT,
-                env={**os.environ, "DATABASE_URL": database_url(), "LOG_LEVEL": "WARNING", **env},
+                env=environment,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.pid = self.child.pid
+
+    def is_alive(self) -> bool:
+        if self.child is not None:
+            return self.child.poll() is None
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def kill(self) -> None:
         """kill -9 of the whole process group: what a power cut does."""
-        if self.child.poll() is None:
-            os.killpg(self.child.pid, signal.SIGKILL)
-            self.child.wait()
+        if self.is_alive():
+            os.killpg(self.pid, signal.SIGKILL)
+            self._gone(20)
 
     def stop(self) -> None:
-        if self.child.poll() is None:
-            self.child.terminate()
-            try:
-                self.child.wait(20)
-            except subprocess.TimeoutExpired:
+        if self.is_alive():
+            os.kill(self.pid, signal.SIGTERM)
+            if not self._gone(20):
                 self.kill()
+
+    def _gone(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while self.is_alive():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
 
     def text(self) -> str:
         return self.log.read_text(errors="replace")[-4000:]
+
+
+class _Zygote:
+    """See zygote.py; ends with the test run, whose end of the pipe it reads."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", "tests.harness.zygote"],
+            cwd=ROOT,
+            env={**environment, "DJANGO_SETTINGS_MODULE": "aipipeline.settings"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def fork(self, arguments: Sequence[str], environment: dict[str, str], log: Path) -> int:
+        assert self.child.stdin is not None
+        assert self.child.stdout is not None
+        request = {"arguments": list(arguments), "env": environment, "log": str(log)}
+        self.child.stdin.write(json.dumps(request) + "\n")
+        self.child.stdin.flush()
+        return int(json.loads(self.child.stdout.readline())["pid"])
+
+
+_zygotes: dict[str, _Zygote] = {}
+
+
+def _zygote(environment: dict[str, str]) -> _Zygote:
+    """One for each database of the run."""
+    url = environment["DATABASE_URL"]
+    if url not in _zygotes:
+        _zygotes[url] = _Zygote(environment)
+    return _zygotes[url]
 
 
 def celery(name: str, queues: str, *, slots: int = 2, pool: str = "prefork", **env: str) -> Process:

@@ -75,7 +75,7 @@ def test_a_result_waits_at_the_server_until_there_is_space(
     job.refresh_from_db()
     assert job.state in (JobState.QUEUED, JobState.LEASED, JobState.RUNNING)
     assert f"no space left on the storage at {project.root} " in failed.order_by("-number")[0].error
-    inside = Path(f"/proc/{worker.child.pid}/root{settings.STORAGE_ROOT}")
+    inside = Path(f"/proc/{worker.pid}/root{settings.STORAGE_ROOT}")
     assert (inside / "other-work").stat().st_size == 560 << 10, "its storage is its own, and full"
     freed.touch()
     _nudge_until(RenderJob.objects.filter(pk=job.pk, state=JobState.SUCCEEDED).exists, worker)
