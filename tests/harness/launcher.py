@@ -1,5 +1,6 @@
 """`./aip` as a person calls it: a process with a data folder of its own, and nothing of the test run's settings."""
 
+import json
 import os
 import signal
 import subprocess
@@ -37,6 +38,28 @@ def start(data: Path, *arguments: str, **more: str) -> "subprocess.Popen[str]":
         # As at a terminal: a test run in the background of a script ignores Ctrl-C, and its children would too.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+# A child counts the memory of the process it was forked from; this small one forks it instead of the test run.
+_MEASURE = """
+import json, resource, subprocess, sys
+code = subprocess.run(sys.argv[2:]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+open(sys.argv[1], "w").write(json.dumps([used.ru_utime, used.ru_maxrss / 1024]))
+sys.exit(code)
+"""
+
+
+def run_measured(data: Path, *arguments: str) -> "tuple[subprocess.CompletedProcess[str], float, float]":
+    """`run`, with the seconds of processor and the megabytes of memory that it took."""
+    told = data.with_name(f"{data.name}-used.json")
+    line = [sys.executable, "-c", _MEASURE, str(told), sys.executable, "-m", "aipipeline.studio.launch", *arguments]
+    done = subprocess.run(
+        line, cwd=ROOT, env=environment(data), capture_output=True, text=True, check=False, timeout=150
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    seconds, megabytes = json.loads(told.read_text())
+    return done, seconds, megabytes
 
 
 def run(data: Path, *arguments: str, seconds: float = 150, **more: str) -> "subprocess.CompletedProcess[str]":
