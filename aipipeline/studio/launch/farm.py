@@ -18,7 +18,7 @@ from pathlib import Path
 from aipipeline.studio.launch import processes
 from aipipeline.studio.launch.setup import wait_until_migrated
 
-# Started in this order, stopped in the reverse one.
+# Started in this order.
 WORKERS = ("worker", "system")
 PAUSE_SECONDS = 0.5
 
@@ -52,8 +52,10 @@ def main() -> int:
         pass
     # Told to stop, or the supervisor was killed and nobody else would ever tell us.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    for pid in reversed(started):
+    # All at once: each ends what it holds, and what one would have sent another waits in the database.
+    for pid in started:
         os.kill(pid, signal.SIGTERM)
+    for pid in started:
         os.waitpid(pid, 0)
     return 0
 
