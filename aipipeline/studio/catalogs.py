@@ -40,6 +40,10 @@ msgstr ""
 """
 
 
+# JavaScript says words inside `template ${strings}` too.
+OPTIONS = {"parse_template_string": "true"}
+
+
 @dataclass(frozen=True)
 class Found:
     """One message of the code. `singular`, or `singular` and `plural`; `place` is file:line."""
@@ -58,7 +62,7 @@ def messages(domain: str) -> list[Found]:
     """Every message of "django" (Python and templates) or "djangojs" (browser modules), in the order of files."""
     found: dict[tuple[str, str], Found] = {}
     for path, method, source in _sources(domain):
-        for line, text, _comments, context in extract(method, io.BytesIO(source), KEYWORDS):
+        for line, text, _comments, context in extract(method, io.BytesIO(source), KEYWORDS, options=OPTIONS):
             singular, plural = (text[0], text[1]) if isinstance(text, tuple) else (text, "")
             if not singular:
                 continue

@@ -79,9 +79,11 @@ def duration(frames: int | None, fps: Fraction | str | int) -> str:
 
 @register.filter
 def elapsed(seconds: float | None) -> str:
-    """Working time: "8s", "2:05", "1:02:05"."""
+    """Working time: "0.4s", "8s", "2:05", "1:02:05"."""
     if seconds is None:
         return ""
+    if 0 < seconds < 9.95 and seconds != int(seconds):
+        return f"{seconds:.1f}s"
     total = max(0, round(seconds))
     if total < 60:
         return f"{total}s"
