@@ -21,8 +21,7 @@ from tests import hostile
 from tests.factories import SCRIPT
 from tests.world import build
 
-# Pages and people reach the same services: what a database makes of a value, one walk of the API shows.
-everywhere = pytest.mark.both_databases
+pytestmark = pytest.mark.both_databases
 
 METHODS = ("get", "post", "patch", "delete")
 FIELDS = (
@@ -150,7 +149,7 @@ def of_api(pattern: str) -> bool:
     return pattern.startswith("api/v1/") and "auth/" not in pattern
 
 
-@pytest.mark.parametrize("who", [pytest.param("admin", marks=everywhere), "artist"])
+@pytest.mark.parametrize("who", ["admin", "artist"])
 def test_no_endpoint_breaks(client: Client, world: dict[str, Any], who: str) -> None:
     from aipipeline.projects.models import User
 
@@ -164,7 +163,6 @@ def test_no_endpoint_breaks(client: Client, world: dict[str, Any], who: str) -> 
     assert expected <= set(found.statuses)
 
 
-@everywhere
 def test_a_draft_of_nonsense_is_applied_or_refused(client: Client, world: dict[str, Any], admin_user: Any) -> None:
     client.force_login(admin_user)
     client.raise_request_exception = False
