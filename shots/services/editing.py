@@ -109,7 +109,7 @@ def change_shots(
     ids = [item["id"] for item in items]
     rows = {shot.pk: shot for shot in lock(Shot.objects.live().filter(project=project, pk__in=ids))}
     related = _related_rows(project, items)
-    present = _present_casts([rows[item["id"]] for item in items if item["id"] in rows and _names_cast(item)])
+    present = present_casts([rows[item["id"]] for item in items if item["id"] in rows and _names_cast(item)])
     errors: dict[str, Any] = {}
     conflicts: list[dict[str, Any]] = []
     planned: list[tuple[Shot, dict[str, Any], list[Character] | None]] = []
@@ -137,12 +137,15 @@ def change_shots(
     if conflicts and on_conflict != "skip":
         details = {"conflicts": conflicts, **(conflicts[0] if len(conflicts) == 1 else {})}
         raise Conflict(_("Someone else changed this since you read it."), details=details)
-    _write(recorder, planned, person)
+    _write(recorder, planned, person, present)
     return list(dict.fromkeys(shot for shot, _values, _cast in planned)), conflicts
 
 
 def _write(
-    recorder: Recorder, planned: Sequence[tuple[Shot, dict[str, Any], list[Character] | None]], person: Any
+    recorder: Recorder,
+    planned: Sequence[tuple[Shot, dict[str, Any], list[Character] | None]],
+    person: Any,
+    present: Mapping[int, list[int]],
 ) -> None:
     recast = set_casts(recorder, {shot: cast for shot, _values, cast in planned if cast is not None})
     is_person = bool(getattr(person, "pk", None))
@@ -150,7 +153,12 @@ def _write(
     for shot, values, _cast in planned:
         touched = shot in recast or different_fields(shot, values)
         changes.append((shot, {**values, "seen_by_person": True} if touched and is_person else values))
-    recorder.mark([shot for shot, _values, _cast in planned if shot in recast], "characters")
+    told = {
+        shot.pk: (present.get(shot.pk, []), [character.pk for character in dict.fromkeys(cast)])
+        for shot, _values, cast in planned
+        if cast is not None
+    }
+    recorder.mark([shot for shot, _values, _cast in planned if shot in recast], "characters", told=told)
     recorder.update_many(changes)
 
 
@@ -252,7 +260,7 @@ def set_casts(recorder: Recorder, wanted: Mapping[Shot, Sequence[Character]]) ->
     return {shot for shot in wanted if shot.pk in touched}
 
 
-def _present_casts(shots: Sequence[Shot]) -> dict[int, list[int]]:
+def present_casts(shots: Sequence[Shot]) -> dict[int, list[int]]:
     """By shot: the ids of its characters in order."""
     found: dict[int, list[int]] = {}
     rows = Casting.objects.live().filter(shot__in=shots).order_by("order", "id") if shots else Casting.objects.none()
