@@ -10,8 +10,8 @@ from aipipeline.history.services import lock, recording
 from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Invalid, PipelineError
 from aipipeline.projects.models import Project
+from aipipeline.tables.durations import frames_from
 from assets.models import Character, CinematicPreset, Environment
-from shots.durations import frames_from
 from shots.models import Scene, Shot
 from shots.selectors import prefetch_row
 from shots.services import editing
