@@ -7,6 +7,7 @@ from aipipeline.history.changes import changes_since, current_change
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import operations_of
 from aipipeline.tables.columns import Options
+from aipipeline.tables.custom import columns_of
 from aipipeline.tables.models import CustomColumn, SavedView, TableSettings
 from aipipeline.tables.registry import Table
 from aipipeline.tables.selectors import Loaded, chunks, ids_in_order, load, read
@@ -67,7 +68,8 @@ def changes(table: Table, project: Project, actor: Any, since: int) -> dict[str,
         return {"seq": seq, "reset": True}
     if not ids and not lists:
         return answer
-    loaded = load(table, project)
+    # The lists cost a query each, and an edit of a cell changes none of them.
+    loaded = load(table, project) if lists else Loaded(table, project, columns_of(project, table), {})
     if ids:
         answer["rows"] = read(loaded, sorted(ids))
         answer["removed"] = sorted(ids - set(answer["rows"]["id"]))

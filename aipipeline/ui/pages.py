@@ -18,7 +18,7 @@ View = Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase]
 
 def project_for(actor: Any, code: str) -> Project:
     """The live project with this code that the actor may see; NotFound otherwise."""
-    project: Project | None = Project.objects.visible_to(actor).filter(code=code).first()
+    project = Project.objects.one_visible_to(actor, code)
     if project is None:
         raise NotFound(_("There is no such project, or you are not a member of it."))
     return project

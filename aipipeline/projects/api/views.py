@@ -45,7 +45,7 @@ class Endpoint(APIView):
 
     def project(self, code: str, operation: str) -> Project:
         """The live project of the URL, once the operation is allowed; NotFound for strangers."""
-        found: Project | None = Project.objects.visible_to(self.request.user).filter(code=code).first()
+        found = Project.objects.one_visible_to(self.request.user, code)
         if found is None:
             raise NotFound(_("There is no such project, or you are not a member of it."))
         require(self.request.user, operation, found)
