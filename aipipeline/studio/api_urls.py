@@ -32,7 +32,7 @@ def of_table(key: str) -> list[URLPattern]:
         path(f"{base}views/", table_views.Views.as_view(), given),
         path(f"{base}views/<int:view_id>/", table_views.ViewDetail.as_view(), given),
         path(f"{base}columns/", table_views.Columns.as_view(), given),
-        path(f"{base}columns/<str:name>/", table_views.ColumnDetail.as_view(), given),
+        path(f"{base}columns/<str:column>/", table_views.ColumnDetail.as_view(), given),
     ]
 
 
