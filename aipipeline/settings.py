@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "aipipeline.notes",
     "aipipeline.llm",
     "aipipeline.ui",
+    "aipipeline.tables",
     "celery_workers",
     "assets",
     "shots",

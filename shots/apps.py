@@ -7,6 +7,7 @@ class ShotsConfig(AppConfig):
     verbose_name = _("Shots")
 
     def ready(self) -> None:
-        from shots import exporters
+        from shots import exporters, tables
 
         exporters.register()
+        tables.register_tables()

@@ -15,3 +15,11 @@ def parse_fps(text: str) -> Fraction:
 def seconds_to_frames(seconds: float | Fraction, fps: Fraction) -> int:
     """Whole frames, at least one: the only place where seconds become frames."""
     return max(1, round(Fraction(seconds).limit_denominator(100_000) * fps))
+
+
+def frames_to_timecode(frames: int, fps: Fraction | str | int) -> str:
+    """HH:MM:SS:FF, non-drop: frames are counted at the rounded rate, as the ruler and the player do."""
+    base = max(1, round(Fraction(fps)))
+    sign, frames = ("-", -frames) if frames < 0 else ("", frames)
+    seconds, rest = divmod(frames, base)
+    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}:{rest:02}"

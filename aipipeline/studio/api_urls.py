@@ -7,6 +7,8 @@ from rest_framework.permissions import IsAuthenticated
 
 from aipipeline.history.api import views as history
 from aipipeline.projects.api import views as access
+from aipipeline.tables.api import grid as tables
+from aipipeline.tables.api import views as table_views
 from assets.api import views as assets
 from celery_workers.api import views as tasks
 from renders.api import views as renders
@@ -17,7 +19,25 @@ from timeline.api import views as timeline
 P = "v1/projects/<str:code>"
 asset = r"^v1/projects/(?P<code>[^/]+)/(?P<kind>characters|environments|presets|loras)/"
 
+
+def of_table(key: str) -> list[URLPattern]:
+    """The addresses of one table's grid."""
+    base, given = f"{P}/{key}/", {"table": key}
+    return [
+        path(f"{base}grid/", tables.Grid.as_view(), given),
+        path(f"{base}changes/", tables.Changes.as_view(), given),
+        path(f"{base}batch/", tables.Batch.as_view(), given),
+        path(f"{base}reorder/", tables.Move.as_view(), given),
+        path(f"{base}view/", table_views.PresentView.as_view(), given),
+        path(f"{base}views/", table_views.Views.as_view(), given),
+        path(f"{base}views/<int:view_id>/", table_views.ViewDetail.as_view(), given),
+        path(f"{base}columns/", table_views.Columns.as_view(), given),
+        path(f"{base}columns/<str:name>/", table_views.ColumnDetail.as_view(), given),
+    ]
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    *(pattern for key in ("shots", "characters", "environments", "presets") for pattern in of_table(key)),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="schema"),
     path(
         "docs/",
@@ -46,8 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/scenes/", shots.Scenes.as_view()),
     path(f"{P}/scenes/<int:scene_id>/", shots.SceneDetail.as_view()),
     path(f"{P}/shots/", shots.Shots.as_view()),
-    path(f"{P}/shots/batch/", shots.Batch.as_view()),
-    path(f"{P}/shots/reorder/", shots.Reorder.as_view()),
+    path(f"{P}/shots/transition/", shots.Transitions.as_view()),
     path(f"{P}/confirm/", shots.Confirm.as_view()),
     path("v1/shots/<int:shot_id>/", shots.ShotDetail.as_view()),
     path("v1/shots/<int:shot_id>/transition/", shots.Transition.as_view()),

@@ -10,11 +10,12 @@ from aipipeline.history.services import lock, recording
 from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Invalid, PipelineError
 from aipipeline.projects.models import Project
+from aipipeline.tables.durations import frames_from
 from assets.models import Character, CinematicPreset, Environment
-from shots.durations import frames_from
 from shots.models import Scene, Shot
 from shots.selectors import prefetch_row
 from shots.services import editing
+from shots.services.cells import check
 from shots.sheets.reading import MAX_CELL, SheetRow, read_sheet
 
 COLUMNS = (
@@ -251,7 +252,7 @@ class _Comparison:
     def _check(self, row: SheetRow, values: Mapping[str, Any]) -> None:
         plain = {name: value for name, value in values.items() if name not in self.related and name != "characters"}
         try:
-            editing.check(Shot(project=self.project), plain)
+            check(Shot(project=self.project), plain)
         except Invalid as error:
             for name, messages in error.fields.items():
                 self._error(row, name, str(messages[0]))
@@ -282,4 +283,4 @@ def _apply(project: Project, actor: Any, diff: SheetDiff, tab: str) -> None:
         editing.change_shots(recorder, project, items, on_conflict="fail", person=actor)
         added = [row.values for row in diff.rows if row.state == "added"]
         if added:
-            editing.add_shots(recorder, project, added)
+            editing.add_shots(recorder, project, [{"fields": row} for row in added])

@@ -11,12 +11,12 @@ from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
+from aipipeline.tables.durations import frames_from
 from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_toast, render_page_or_fragment
 from aipipeline.ui.pages import body_of, number_in, project_page, tab_of
 from assets.models import CinematicPreset, Environment
 from shots.choices import Angle, Movement, ShotSize
-from shots.durations import frames_from
 from shots.models import Shot, ShotState, Step
 from shots.models.step import ALLOWED
 from shots.providers import thumbnails_of

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from aipipeline.projects.frames import frames_to_timecode
 from aipipeline.ui.context_processors import PROJECT_NAV, STUDIO_NAV, NavItem
 
 register = template.Library()
@@ -50,14 +51,6 @@ def icon(name: str, size: str = "", label: str = "") -> SafeString:
         static("img/icons.svg"),
         name,
     )
-
-
-def frames_to_timecode(frames: int, fps: Fraction | str | int) -> str:
-    """HH:MM:SS:FF, non-drop: frames are counted at the rounded rate, as the ruler and the player do."""
-    base = max(1, round(Fraction(fps)))
-    sign, frames = ("-", -frames) if frames < 0 else ("", frames)
-    seconds, rest = divmod(frames, base)
-    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}:{rest:02}"
 
 
 @register.simple_tag

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from aipipeline.projects.frames import FPS_CHOICES
-from aipipeline.ui.templatetags.ui import duration, frames_to_timecode
+from aipipeline.projects.frames import FPS_CHOICES, frames_to_timecode
+from aipipeline.ui.templatetags.ui import duration
 
 JS = Path(settings.BASE_DIR) / "static" / "js"
 FRAMES = [0, 1, 23, 24, 29, 30, 599, 1439, 1800, 17982, 86399, 107892, 200001]

@@ -7,6 +7,7 @@ from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import translation
 
+from aipipeline.projects.frames import frames_to_timecode
 from aipipeline.ui.templatetags import ui
 
 
@@ -27,7 +28,7 @@ def render(source: str, **context: object) -> str:
     ],
 )
 def test_timecode_counts_at_the_rounded_rate(frames: int, fps: Fraction, text: str) -> None:
-    assert ui.frames_to_timecode(frames, fps) == text
+    assert frames_to_timecode(frames, fps) == text
 
 
 def test_timecode_adds_the_start_of_the_edit_and_is_empty_without_a_value() -> None:

@@ -1,10 +1,11 @@
 """Characters, environments, presets and LoRAs: made, changed and removed as actions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from aipipeline.history.services import lock, recording
@@ -60,14 +61,20 @@ def _save(
 ) -> Tracked:
     with recording(project=project, actor=actor, kind=kind, tab=tab) as recorder:
         if asset_id is None:
-            row: Tracked = model(project=project, **values)
+            row: Tracked = model(project=project)
         else:
             found = lock(model.objects.live().filter(project=project, pk=asset_id)).first()
             if found is None:
                 raise NotFound(_("There is no such row in this project."))
             row = found
-        _validate(row, values, asset_id)
+        if asset_id is None and not values.get("name"):
+            raise Invalid(f"name: {_('required')}", fields={"name": [_("required")]})
+        validate(row, values)
+        if values.get("name"):
+            _refuse_taken(row, str(values["name"]), asset_id)
         if asset_id is None:
+            for name, value in values.items():
+                setattr(row, name, value)
             return recorder.create(row)
         recorder.update(row, seen=seen, **values)
     return row
@@ -106,7 +113,8 @@ def clean(model: Any, project: Project, fields: Mapping[str, Any]) -> dict[str, 
     return values
 
 
-def _validate(row: Tracked, values: dict[str, Any], asset_id: int | None) -> None:
+def validate(row: Tracked, values: dict[str, Any]) -> None:
+    """Clean these values as the model's fields do, in place; Invalid by field."""
     errors: dict[str, list[str]] = {}
     for name, value in list(values.items()):
         field = type(row)._meta.get_field(name)
@@ -118,16 +126,29 @@ def _validate(row: Tracked, values: dict[str, Any], asset_id: int | None) -> Non
             values[name] = field.clean(value, row)  # type: ignore[union-attr]
         except ValidationError as error:
             errors[name] = list(error.messages)
-    if asset_id is None and not values.get("name"):
-        errors.setdefault("name", [str(_("required"))])
     if errors:
         first = next(iter(errors.items()))
         raise Invalid(f"{first[0]}: {first[1][0]}", fields=errors)
-    wanted = values.get("name")
-    project = row.project  # type: ignore[attr-defined]
+
+
+def check_names(model: Any, project: Project, ids: Iterable[int]) -> None:
+    """Conflict when one of these rows has the name of another, removed ones too. One query."""
+    doubled = (
+        model.objects.filter(project=project, name__in=model.objects.filter(pk__in=list(ids)).values("name"))
+        .order_by()
+        .values("name")
+        .annotate(rows=Count("id"))
+        .filter(rows__gt=1)
+        .values_list("name", flat=True)
+    )
+    if names := list(doubled[:5]):
+        raise _taken(", ".join(names))
+
+
+def _refuse_taken(row: Tracked, name: str, asset_id: int | None) -> None:
     model: Any = type(row)
-    taken = wanted and model.objects.filter(project=project, name=wanted).exclude(pk=asset_id).exists()
-    if taken:
+    project = row.project  # type: ignore[attr-defined]
+    if model.objects.filter(project=project, name=name).exclude(pk=asset_id).exists():
         raise _taken(name)
 
 

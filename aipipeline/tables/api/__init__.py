@@ -1,0 +1,1 @@
+"""Grids, views and columns over REST."""

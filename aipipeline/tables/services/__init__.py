@@ -1,0 +1,1 @@
+"""Edits of custom columns, saved views and rows of a table."""
