@@ -144,7 +144,8 @@ def facts_of(values: Mapping[str, Any]) -> Facts:
     kind = _named(stock, STOCKS) or _numbered(stock)
     return Facts(
         camera=_named(camera, CAMERAS), lens=found_lens, stock=kind, camera_text=camera, lens_text=lens,
-        stock_text=stock, lighting=lighting, filters=filters, lengths=tuple(numbers), gauge_of_stock=_gauges(stock, kind),
+        stock_text=stock, lighting=lighting, filters=filters, lengths=tuple(numbers),
+        gauge_of_stock=_gauges(stock, kind),
     )  # fmt: skip
 
 

@@ -63,7 +63,8 @@ def test_the_impossible_comes_first_and_each_names_its_fields_and_a_remedy() -> 
     assert [warning.level for warning in found] == [Level.IMPOSSIBLE, Level.ODD]
     for warning in found:
         assert set(warning.fields) <= set(FIELDS)
-        assert warning.message and warning.remedy
+        assert warning.message
+        assert warning.remedy
         assert warning.as_json()["level"] == str(warning.level)
 
 
