@@ -42,6 +42,11 @@ class AssetTable(Table):
             on_conflict=on_conflict, tab=tab,
         )  # fmt: skip
 
+    def results(self, project: Project, actor: Any, ids: Sequence[int]) -> list[dict[str, Any]]:
+        from assets.api.views import asset_json
+
+        return [asset_json(row) for row in self.rows(project).filter(pk__in=ids)]
+
     def address(self, project: Project) -> str:
         return reverse("assets:edit", args=[project.code, self.page_kind, 0]).replace("/0/", "/{id}/")
 

@@ -12,7 +12,7 @@ from aipipeline.tables.columns import Column, ColumnType, Option, Options
 from aipipeline.tables.registry import Done, Sheet, Table, register
 from assets.models import Character, CinematicPreset, Environment
 from shots.choices import Angle, Movement, ShotSize
-from shots.models import ALLOWED, Casting, Scene, Shot, ShotState, ShotStep, Step
+from shots.models import Casting, Scene, Shot, ShotState, ShotStep, Step
 from shots.models.shot import MAX_FRAMES
 
 T = ColumnType
@@ -26,7 +26,7 @@ class ShotTable(Table):
     delete_operation = "shots.delete"
     ordering = ("position", "id")
     movable = True
-    lockable = True
+    flags = ("locked", "seen_by_person")
     name_column = "code"
     children = {"shots.casting": "shot_id", "shots.shotstep": "shot_id"}
     lookups = (
@@ -128,19 +128,39 @@ class ShotTable(Table):
             conflicts=done.conflicts,
         )
 
-    def move(self, *, project: Project, actor: Any, ids: Sequence[int], before: int | None, tab: str = "") -> None:
+    def results(self, project: Project, actor: Any, ids: Sequence[int]) -> list[dict[str, Any]]:
+        from shots.api.forms import shots_json
+        from shots.selectors import shots_of
+
+        return shots_json(list(shots_of(project, actor).filter(pk__in=ids)))
+
+    def clean_json(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        from shots.api.forms import clean_cells
+
+        return clean_cells(fields)
+
+    def move(
+        self,
+        *,
+        project: Project,
+        actor: Any,
+        ids: Sequence[int],
+        before: int | None,
+        tab: str = "",
+        fields: Mapping[str, Any] | None = None,
+    ) -> None:
         from shots.services.editing import reorder_shots
 
-        reorder_shots(project=project, actor=actor, ids=ids, before=before, tab=tab)
+        reorder_shots(project=project, actor=actor, ids=ids, before=before, tab=tab, fields=fields)
 
     def moves(self, actor: Any, project: Project) -> dict[str, list[str]]:
+        from shots.services.moves import may_move
+
         if not allows(actor, "shots.edit", project):
             return {}
         approves = allows(actor, "shots.approve", project)
-        closed = {ShotState.APPROVED, ShotState.FINAL}
         return {
-            str(state): [str(to) for to in ShotState.values if to in ALLOWED[state] and (approves or to not in closed)]
-            for state in ShotState.values
+            str(now): [str(to) for to in ShotState.values if may_move(approves, now, to)] for now in ShotState.values
         }
 
     def address(self, project: Project) -> str:

@@ -7,6 +7,8 @@ from rest_framework.permissions import IsAuthenticated
 
 from aipipeline.history.api import views as history
 from aipipeline.projects.api import views as access
+from aipipeline.tables.api import grid as tables
+from aipipeline.tables.api import views as table_views
 from assets.api import views as assets
 from celery_workers.api import views as tasks
 from renders.api import views as renders
@@ -16,6 +18,7 @@ from timeline.api import views as timeline
 
 P = "v1/projects/<str:code>"
 asset = r"^v1/projects/(?P<code>[^/]+)/(?P<kind>characters|environments|presets|loras)/"
+grid = r"^v1/projects/(?P<code>[^/]+)/(?P<table>shots|characters|environments|presets)/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="schema"),
@@ -46,8 +49,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/scenes/", shots.Scenes.as_view()),
     path(f"{P}/scenes/<int:scene_id>/", shots.SceneDetail.as_view()),
     path(f"{P}/shots/", shots.Shots.as_view()),
-    path(f"{P}/shots/batch/", shots.Batch.as_view()),
-    path(f"{P}/shots/reorder/", shots.Reorder.as_view()),
+    path(f"{P}/shots/transition/", shots.Transitions.as_view()),
+    re_path(rf"{grid}grid/$", tables.Grid.as_view()),
+    re_path(rf"{grid}changes/$", tables.Changes.as_view()),
+    re_path(rf"{grid}batch/$", tables.Batch.as_view()),
+    re_path(rf"{grid}reorder/$", tables.Move.as_view()),
+    re_path(rf"{grid}view/$", table_views.PresentView.as_view()),
+    re_path(rf"{grid}views/$", table_views.Views.as_view()),
+    re_path(rf"{grid}views/(?P<view_id>[0-9]{{1,18}})/$", table_views.ViewDetail.as_view()),
+    re_path(rf"{grid}columns/$", table_views.Columns.as_view()),
+    re_path(rf"{grid}columns/(?P<name>[a-z_.0-9]{{1,60}})/$", table_views.ColumnDetail.as_view()),
     path(f"{P}/confirm/", shots.Confirm.as_view()),
     path("v1/shots/<int:shot_id>/", shots.ShotDetail.as_view()),
     path("v1/shots/<int:shot_id>/transition/", shots.Transition.as_view()),

@@ -71,6 +71,11 @@ class Column:
             return self.source
         return f"{self.name}_id" if self.type in (ColumnType.REFERENCE, ColumnType.PERSON) else self.name
 
+    @property
+    def empty(self) -> Any:
+        """The value of a cell that holds nothing."""
+        return [] if self.type == ColumnType.REFERENCES else "" if self.type in TEXTS else None
+
     def as_json(self, own_label: str = "") -> dict[str, Any]:
         """What the browser needs to show and edit it."""
         return {

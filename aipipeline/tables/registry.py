@@ -42,7 +42,7 @@ class Table(ABC):
 
     `children` are rows that belong to a row, by the column that points at it: an edit of them is an edit of the row.
     `lookups` are models whose rows are options of this table. `facts` are providers of what every row carries beside
-    its columns ("job").
+    its columns ("job"), `flags` are fields of the row that do the same ("locked").
     """
 
     key: ClassVar[str]
@@ -56,7 +56,7 @@ class Table(ABC):
     lookups: ClassVar[tuple[str, ...]] = ()
     ordering: ClassVar[tuple[str, ...]] = ("id",)
     movable: ClassVar[bool] = False
-    lockable: ClassVar[bool] = False
+    flags: ClassVar[tuple[str, ...]] = ()
     name_column: ClassVar[str] = "name"
 
     def __init__(self) -> None:
@@ -98,8 +98,25 @@ class Table(ABC):
         Conflict with details["conflicts"] unless `on_conflict` is skip.
         """
 
-    def move(self, *, project: Project, actor: Any, ids: Sequence[int], before: int | None, tab: str = "") -> None:
-        """Put rows, in this order, just before another one (None: at the end). Only tables with an order."""
+    @abstractmethod
+    def results(self, project: Project, actor: Any, ids: Sequence[int]) -> list[dict[str, Any]]:
+        """These rows in the form of the REST contract."""
+
+    def clean_json(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Cells as a client sent them, each of its own type; Invalid by field. Names are checked when written."""
+        return dict(fields)
+
+    def move(
+        self,
+        *,
+        project: Project,
+        actor: Any,
+        ids: Sequence[int],
+        before: int | None,
+        tab: str = "",
+        fields: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Put rows, in this order, just before another one (None: at the end), setting `fields` on them as well."""
         raise NotFound(_("The rows of this table have no order."))
 
     def moves(self, actor: Any, project: Project) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """Edits of shot rows: create, change many cells at once, remove, restore, move."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,9 +12,12 @@ from aipipeline.history.services import Recorder, lock, recording, refuse_stale
 from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
+from aipipeline.tables.custom import CustomCells, split
 from assets.models import Character, CinematicPreset, Environment
-from shots.models import Casting, Scene, Shot
+from shots.models import Casting, Scene, Shot, ShotState
 from shots.services import ordering
+from shots.services.moves import move_rows
+from shots.services.planning import PLANNED, Plans
 from shots.services.steps import ensure_steps
 
 EDITABLE = (
@@ -57,30 +61,41 @@ def create_shot(*, project: Project, actor: Any, tab: str = "", after: Shot | No
 
 
 def add_shots(recorder: Recorder, project: Project, rows: Sequence[Mapping[str, Any]]) -> list[Shot]:
-    """New shots at the end, in order, inside a running recording; Invalid with the errors by row number."""
-    related = _related_rows(project, [{"fields": row} for row in rows])
-    cleaned: list[dict[str, Any]] = []
+    """New shots inside a running recording; Invalid with the errors by row number.
+
+    Rows are {"fields", "before"}: the id of the shot that they come before, None for the end, in the order given.
+    """
+    related = _related_rows(project, rows)
+    own = CustomCells(project, "shots", rows)
+    plans = Plans(project, rows)
     errors: dict[str, Any] = {}
+    shots: list[Shot] = []
+    casts: list[Sequence[Character]] = []
+    planned: list[dict[str, Any]] = []
     for number, row in enumerate(rows):
         try:
-            values = clean_fields(project, row, related)
+            cells = _sorted_cells(row.get("fields", {}), own, plans)
+            values = clean_fields(project, cells.built_in, related)
             cast = values.pop("characters", [])
             check(Shot(project=project), values)
-            cleaned.append({**values, "characters": cast})
+            if cells.status not in (None, ShotState.DRAFT):
+                raise Invalid(_("A new shot is a draft."), fields={"status": [_("a new shot is a draft")]})
+            custom = {name.partition(".")[2]: value for name, value in cells.custom.items() if value is not None}
+            shots.append(Shot(project=project, custom=custom, **values))
+            casts.append(cast)
+            planned.append(cells.plan)
         except Invalid as error:
             errors[f"create.{number}"] = error.fields
     if errors:
         raise Invalid(_("Nothing was saved: some rows have errors."), fields=errors)
-    casts = [values.pop("characters") for values in cleaned]
-    _scenes, codes = ordering.next_codes(project, shots=len(cleaned))
-    first = ordering.end_position(project)
-    shots = [
-        Shot(project=project, code=code, position=first + ordering.GAP * index, **values)
-        for index, (code, values) in enumerate(zip(codes, cleaned, strict=True))
-    ]
+    ordering.place_new(recorder, project, shots, [row.get("before") for row in rows])
     recorder.create_many(shots)
     ensure_steps(recorder, shots)
     set_casts(recorder, dict(zip(shots, casts, strict=True)))
+    plans.lock_steps(shots)
+    for shot, wanted in zip(shots, planned, strict=True):
+        plans.add(shot, wanted)
+    plans.write(recorder)
     return shots
 
 
@@ -110,22 +125,32 @@ def change_shots(
     rows = {shot.pk: shot for shot in lock(Shot.objects.live().filter(project=project, pk__in=ids))}
     related = _related_rows(project, items)
     present = _present_casts([rows[item["id"]] for item in items if item["id"] in rows and _names_cast(item)])
+    own, plans = CustomCells(project, "shots", items), Plans(project, items)
+    plans.lock_steps(list(rows.values()))
     errors: dict[str, Any] = {}
     conflicts: list[dict[str, Any]] = []
     planned: list[tuple[Shot, dict[str, Any], list[Character] | None]] = []
+    moves: dict[Shot, str] = {}
     for number, item in enumerate(items):
         try:
             shot = rows.get(item["id"])
             if shot is None:
                 raise NotFound(_("There is no such shot in this project."))
-            values = clean_fields(project, item.get("fields", {}), related)
+            cells = _sorted_cells(item.get("fields", {}), own, plans)
+            values = clean_fields(project, cells.built_in, related)
             cast = values.pop("characters", None)
             check(shot, values)
+            values.update(cells.custom)
             if shot.locked and different_fields(shot, {name: values[name] for name in STRUCTURE & values.keys()}):
                 raise Locked([shot])
             if (seen := item.get("revision")) is not None:
-                _refuse_stale(shot, seen, values, cast, present.get(shot.pk, []))
+                status = {} if cells.status is None else {"status": cells.status}
+                _refuse_stale(shot, seen, {**values, **status}, cast, present.get(shot.pk, []))
+                plans.refuse_stale(shot, seen, cells.plan)
             planned.append((shot, values, cast))
+            plans.add(shot, cells.plan)
+            if cells.status is not None and cells.status != shot.status:
+                moves[shot] = cells.status
         except Locked:
             raise
         except Conflict as conflict:
@@ -137,18 +162,47 @@ def change_shots(
     if conflicts and on_conflict != "skip":
         details = {"conflicts": conflicts, **(conflicts[0] if len(conflicts) == 1 else {})}
         raise Conflict(_("Someone else changed this since you read it."), details=details)
-    _write(recorder, planned, person)
+    replanned = plans.write(recorder)
+    _write(recorder, planned, person, replanned)
+    move_rows(recorder, project, person, moves)
     return list(dict.fromkeys(shot for shot, _values, _cast in planned)), conflicts
 
 
+@dataclass
+class _Cells:
+    """The cells of a row by who writes them."""
+
+    built_in: dict[str, Any]
+    custom: dict[str, Any]
+    plan: dict[str, Any]
+    status: str | None
+
+
+def _sorted_cells(fields: Any, own: CustomCells, plans: Plans) -> _Cells:
+    if not isinstance(fields, Mapping):
+        raise Invalid(_("Give the fields as an object."), fields={"fields": [_("not an object")]})
+    built_in, custom = split({str(name): value for name, value in fields.items()})
+    plan = plans.clean(built_in)
+    status = built_in.pop("status", None)
+    if status is not None and status not in ShotState.values:
+        raise Invalid(
+            _("Unknown state: %(state)s.") % {"state": str(status)[:40]}, fields={"status": [_("unknown state")]}
+        )
+    left = {name: value for name, value in built_in.items() if name not in PLANNED}
+    return _Cells(left, own.clean(custom), plan, status)
+
+
 def _write(
-    recorder: Recorder, planned: Sequence[tuple[Shot, dict[str, Any], list[Character] | None]], person: Any
+    recorder: Recorder,
+    planned: Sequence[tuple[Shot, dict[str, Any], list[Character] | None]],
+    person: Any,
+    replanned: set[Shot],
 ) -> None:
     recast = set_casts(recorder, {shot: cast for shot, _values, cast in planned if cast is not None})
     is_person = bool(getattr(person, "pk", None))
     changes: list[tuple[Shot, dict[str, Any]]] = []
     for shot, values, _cast in planned:
-        touched = shot in recast or different_fields(shot, values)
+        touched = shot in recast or shot in replanned or different_fields(shot, values)
         changes.append((shot, {**values, "seen_by_person": True} if touched and is_person else values))
     recorder.mark([shot for shot, _values, _cast in planned if shot in recast], "characters")
     recorder.update_many(changes)
@@ -195,12 +249,25 @@ def take_shots(recorder: Recorder, project: Project, ids: Iterable[int]) -> list
     return rows
 
 
-def reorder_shots(*, project: Project, actor: Any, ids: Sequence[int], before: int | None, tab: str = "") -> list[Shot]:
+def reorder_shots(
+    *,
+    project: Project,
+    actor: Any,
+    ids: Sequence[int],
+    before: int | None,
+    tab: str = "",
+    fields: Mapping[str, Any] | None = None,
+) -> list[Shot]:
     """Move shots, in the given order, to just before another one (None: to the end). One undo step.
+
+    `fields` are written as well: the scene of the group that they were dragged into.
 
     The story order belongs to the cut, not to the folder tree, so a locked shot may move; its scene stays.
     """
     with recording(project=project, actor=actor, kind="shot.reorder", tab=tab) as recorder:
+        if fields:
+            items = [{"id": pk, "fields": fields} for pk in ids]
+            change_shots(recorder, project, items, on_conflict="fail", person=actor)
         return move_shots(recorder, project, ids, before)
 
 

@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 
 from django.db.models import F, Max
+from django.utils.translation import gettext as _
 
 from aipipeline.history.services import Recorder, lock
+from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
 from shots.models import Scene, Shot
 
@@ -70,3 +72,46 @@ def _spread(recorder: Recorder, project: Project) -> None:
     """Number all positions anew with wide gaps, in the order they have."""
     rows = lock(Shot.objects.filter(project=project)).order_by("position", "id")
     recorder.update_many((shot, {"position": GAP * (index + 1)}) for index, shot in enumerate(rows))
+
+
+def place_new(recorder: Recorder, project: Project, shots: Sequence[Shot], before: Sequence[int | None]) -> None:
+    """Give new, unsaved shots their codes and places: each before the named shot, or at the end. Invalid by row."""
+    named = {pk for pk in before if pk is not None}
+    targets = {shot.pk: shot for shot in Shot.objects.live().filter(project=project, pk__in=named)}
+    errors = {
+        f"create.{number}": {"before": [_("unknown id")]}
+        for number, pk in enumerate(before)
+        if pk is not None and pk not in targets
+    }
+    if errors:
+        raise Invalid(_("Nothing was saved: some rows have errors."), fields=errors)
+    groups: dict[int | None, list[Shot]] = {}
+    for shot, pk in zip(shots, before, strict=True):
+        groups.setdefault(pk, []).append(shot)
+    for pk, group in groups.items():
+        target = targets.get(pk) if pk is not None else None
+        if target is not None:
+            target.refresh_from_db(fields=["position"])
+        places = positions_between(recorder, project, before=target, moving=[], count=len(group))
+        for shot, place in zip(group, places, strict=True):
+            shot.position = place
+        for shot, code in zip(group, _codes_for(project, target, len(group)), strict=True):
+            shot.code = code
+
+
+def _codes_for(project: Project, target: Shot | None, count: int) -> list[str]:
+    """Codes for shots just before another one: in the gap after its neighbour while it lasts, else at the end."""
+    neighbour = None
+    if target is not None:
+        rows = Shot.objects.live().filter(project=project, position__lt=target.position)
+        neighbour = rows.order_by("-position", "-id").first()
+    if count == 1:
+        return [code_between(project, neighbour)]
+    match = _NUMBER.search(neighbour.code) if neighbour else None
+    if neighbour is None or match is None:
+        return next_codes(project, shots=count)[1]
+    stem, number, width = neighbour.code[: match.start()], int(match.group(1)), len(match.group(1))
+    candidates = [f"{stem}{n:0{width}d}" for n in range(number + 1, (number // STEP + 1) * STEP)]
+    taken = set(Shot.objects.filter(project=project, code__in=candidates).values_list("code", flat=True))
+    free = [code for code in candidates if code not in taken]
+    return free[:count] if len(free) >= count else next_codes(project, shots=count)[1]

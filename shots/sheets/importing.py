@@ -282,4 +282,4 @@ def _apply(project: Project, actor: Any, diff: SheetDiff, tab: str) -> None:
         editing.change_shots(recorder, project, items, on_conflict="fail", person=actor)
         added = [row.values for row in diff.rows if row.state == "added"]
         if added:
-            editing.add_shots(recorder, project, added)
+            editing.add_shots(recorder, project, [{"fields": row} for row in added])

@@ -87,11 +87,12 @@ def integer(value: Any, name: str) -> int | None:
     return found
 
 
-def integers(value: Any, name: str) -> list[int]:
-    """A list of whole numbers, at most a thousand."""
-    if not isinstance(value, list) or len(value) > MAX_ROWS:
+def integers(value: Any, name: str, *, limit: int = MAX_ROWS) -> list[int]:
+    """A list of whole numbers, at most a thousand unless told otherwise."""
+    if not isinstance(value, list) or len(value) > limit:
         raise Invalid(
-            _("%(name)s: a list of at most 1000 ids is needed.") % {"name": name}, fields={name: [_("not a list")]}
+            _("%(name)s: a list of at most %(limit)s ids is needed.") % {"name": name, "limit": limit},
+            fields={name: [_("not a list")]},
         )
     return [found for found in (integer(part, name) for part in value) if found is not None]
 
