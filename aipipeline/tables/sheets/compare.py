@@ -141,7 +141,7 @@ class _Comparison:
 
     # --- which row of the table a line is ---------------------------------------------------------------------
     def _stored_base(self) -> Base | None:
-        if not self.raw.base:
+        if not self.raw.base or not self.mapping.own:
             return None
         base = unpack(self.raw.base)
         project, table = self.loaded.project, self.loaded.table

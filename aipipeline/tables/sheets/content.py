@@ -7,12 +7,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.checks import whole_number
-from aipipeline.projects.errors import Invalid, NotFound
+from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
 from aipipeline.tables.columns import Column, ColumnType
-from aipipeline.tables.models import SavedView, TableSettings
-from aipipeline.tables.registry import sheet_of
+from aipipeline.tables.models import TableSettings
+from aipipeline.tables.registry import Table, sheet_of
 from aipipeline.tables.selectors import Loaded, as_rows, chunks, ids_in_order, load, rows_of_view
+from aipipeline.tables.services.views import view_for
 from aipipeline.tables.sheets.base import plain_text
 
 ID = "id"
@@ -64,7 +65,7 @@ def content_of(wanted: Wanted, *, user: Any = None) -> SheetContent:
     """Read the rows of a sheet in a constant number of queries for every thousand rows."""
     table, sheet = sheet_of(wanted.kind)
     loaded = load(table, wanted.project)
-    view = _view(wanted, table.key, user)
+    view = _view(wanted, table, user)
     known = {column.name: column for column in loaded.columns}
     names = list(sheet.columns)
     if sheet.with_custom:
@@ -80,17 +81,13 @@ def content_of(wanted: Wanted, *, user: Any = None) -> SheetContent:
     return SheetContent(loaded, str(sheet.title), columns, rows, table.movable and not view.get("sort"))
 
 
-def _view(wanted: Wanted, table: str, user: Any) -> Mapping[str, Any]:
-    given = dict(wanted.view)
+def _view(wanted: Wanted, table: Table, user: Any) -> Mapping[str, Any]:
+    given = {name: value for name, value in wanted.view.items() if value not in (None, "")}
     number = given.pop("view", None)
-    if number in (None, ""):
+    if number is None:
         return given
-    rows = SavedView.objects.live().filter(project=wanted.project, table=table)
-    row = rows.filter(pk=whole_number(number) or 0).first()
-    if row is None or not (row.shared or user is None or row.owner_id == user.pk):
-        raise NotFound(_("There is no such view."))
-    config = row.config if isinstance(row.config, dict) else {}
-    return {**config, **{name: value for name, value in given.items() if value not in (None, "")}}
+    row = view_for(wanted.project, table, user, whole_number(number) or 0)
+    return {**(row.config if isinstance(row.config, dict) else {}), **given}
 
 
 def _column_names(found: Any, known: Mapping[str, Column]) -> list[str]:

@@ -20,6 +20,7 @@ TIME_IN, TIME_OUT = "_in", "_out"
 LOOK_AT = 10
 LANGUAGES = ("ko", "en")
 _SMALL = re.compile(r"[\s_\-./·:#()\[\]（）*]+")
+_NAME = re.compile(r"\(([a-z_]+(?:\.\w+)?)\)$")
 _BRACKETS = re.compile(r"[(\[（【].*?[)\]）】]")
 # Words that foreign sheets use for more than one table; each column adds its own (`Column.aliases`).
 WORDS: dict[str, tuple[str, ...]] = {
@@ -106,12 +107,10 @@ def _field(text: Any, words: Mapping[str, str]) -> str:
     text = text.strip()
     if text.startswith("_"):
         return words.get(text, "")
-    name_in_brackets = re.search(r"\(([\w.]+)\)$", text)
-    if name_in_brackets and normal(name_in_brackets.group(1)) in words and "." in text + ".":
-        inner = words.get(normal(name_in_brackets.group(1)), "")
-    else:
-        inner = ""
-    return words.get(normal(text)) or words.get(normal(_BRACKETS.sub("", text))) or inner
+    # Two columns that people gave one label carry their names: "설명 (description)".
+    name = _NAME.search(text)
+    inner = words.get(normal(name.group(1)), "") if name else ""
+    return words.get(normal(text)) or inner or words.get(normal(_BRACKETS.sub("", text))) or ""
 
 
 def guess(raw: RawSheet, loaded: Loaded, labels: Mapping[str, str]) -> SheetMapping:
@@ -132,7 +131,8 @@ def guess(raw: RawSheet, loaded: Loaded, labels: Mapping[str, str]) -> SheetMapp
     found.header = raw.rows[best][0]
     found.first = found.header + 1
     found.columns = best_fields
-    found.own = bool(raw.base) or {ID, BASE} <= set(best_fields.values())
+    # Without its ids even our own sheet is a foreign one: its rows are found by their names.
+    found.own = ID in best_fields.values() and (bool(raw.base) or BASE in best_fields.values())
     _guess_rows(raw, found, loaded)
     return found
 
