@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from aipipeline.projects.models import Project
-from aipipeline.projects.tracked import Tracked
+from aipipeline.projects.tracked import CustomFields, Tracked
 
 STRENGTH = [MinValueValidator(-2.0), MaxValueValidator(2.0)]
 
@@ -30,7 +30,7 @@ class LoRA(Tracked):
         return self.name
 
 
-class Character(Tracked):
+class Character(CustomFields, Tracked):
     """A person of the story. `outfits` is a list of {"name", "description"}."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="characters")
@@ -57,7 +57,7 @@ class Character(Tracked):
         return self.name
 
 
-class Environment(Tracked):
+class Environment(CustomFields, Tracked):
     """A place at a time. `interior`: None when the script does not say."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="environments")
@@ -80,7 +80,7 @@ class Environment(Tracked):
         return self.name
 
 
-class CinematicPreset(Tracked):
+class CinematicPreset(CustomFields, Tracked):
     """How a shot is photographed: camera, lens, film stock, lighting, filters."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="cinematic_presets")

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from aipipeline.history import changes
 from celery_workers import ledger, schedules
 
 
@@ -14,3 +15,8 @@ def run_ledger_task(task_id: str) -> None:
 def tick() -> None:
     schedules.fire_due()
     ledger.recover()
+
+
+@shared_task(name="celery_workers.prune_changes")
+def prune_changes() -> None:
+    changes.prune()

@@ -10,12 +10,13 @@ class RendersConfig(AppConfig):
     verbose_name = _("Renders")
 
     def ready(self) -> None:
-        from renders import celery_signals, events, exporters, receivers, selectors  # noqa: F401  (receivers connect themselves)
+        from renders import celery_signals, columns, events, exporters, receivers, selectors  # noqa: F401  (receivers connect themselves)
         from shots import providers
 
         events.register()
         exporters.register()
         providers.register_thumbnails(selectors.thumbnails)
+        columns.register()
         celery_signals.connect()
         post_migrate.connect(_after_migrate, sender=self)
 

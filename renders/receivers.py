@@ -9,6 +9,7 @@ from aipipeline.events import publish
 from aipipeline.projects.errors import Conflict
 from renders.models import JobState, RenderJob, Verdict, Version
 from renders.models.job import OPEN_STATES
+from renders.services.owners import touch_owners
 from renders.services.reviews import review_version
 from renders.signals import job_ended, version_published
 from shots.models import Shot
@@ -19,6 +20,7 @@ from shots.services.steps import finish_step
 
 @receiver(version_published, dispatch_uid="renders.tell_pages")
 def tell_pages(version: Version, job: RenderJob | None, **_kwargs: Any) -> None:
+    touch_owners([version])
     publish(
         f"project:{version.project_id}",
         "version.changed",

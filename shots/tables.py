@@ -137,7 +137,7 @@ class ShotTable(Table):
     def clean_json(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         from shots.api.forms import clean_cells
 
-        return clean_cells(fields)
+        return clean_cells(fields, status=True)
 
     def move(
         self,

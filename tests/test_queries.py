@@ -37,7 +37,7 @@ def grow(project: Project, actor: User, first: Shot, count: int) -> None:
         CinematicPreset.objects.create(project=project, name=name)
         scene = create_scene(project=project, actor=actor, fields={"heading": name, "environment": places[-1].pk})
         fields = {"scene": scene.pk, "environment": places[-1].pk, "characters": [p.pk for p in people[-3:]]}
-        (shot,) = apply_batch(project=project, actor=actor, create=[fields]).created
+        (shot,) = apply_batch(project=project, actor=actor, create=[{"fields": fields}]).created
         apply_ops(project=project, actor=actor, ops=[{"op": "marker", "frame": 1, "name": name}])
         member = User.objects.create_user(username=name, password="x")
         project_services.set_member(project=project, actor=actor, user=member, role="artist")

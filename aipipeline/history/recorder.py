@@ -6,12 +6,11 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from django.db import models, transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from aipipeline.events import publish
-from aipipeline.history import values
+from aipipeline.history import changes, values
 from aipipeline.history.models import Action, ActionState
 from aipipeline.history.signals import changed
 from aipipeline.projects.errors import Conflict
@@ -26,10 +25,7 @@ _BOOKKEEPING = ("revision", "field_revisions", "updated_at")
 def stale_error(instance: Tracked, fields: Sequence[str], wanted: Mapping[str, Any]) -> Conflict:
     """409 with both values of each field that somebody else changed since it was read."""
     current = {name: values.read(instance, name) for name in fields}
-    yours = {
-        name: values.encode(instance._meta.get_field(name), wanted[name])  # type: ignore[arg-type]
-        for name in fields
-    }
+    yours = {name: values.encoded(instance, name, wanted[name]) for name in fields}
     return Conflict(
         _("Someone else changed this since you read it."),
         fields={name: [str(_("changed by someone else"))] for name in fields},
@@ -40,9 +36,7 @@ def stale_error(instance: Tracked, fields: Sequence[str], wanted: Mapping[str, A
 def different_fields(instance: Tracked, fields: Mapping[str, Any]) -> list[str]:
     """Of these fields, the ones whose value on the row is another."""
     return [
-        name
-        for name, value in fields.items()
-        if values.read(instance, name) != values.encode(instance._meta.get_field(name), value)  # type: ignore[arg-type]
+        name for name, value in fields.items() if values.read(instance, name) != values.encoded(instance, name, value)
     ]
 
 
@@ -70,7 +64,7 @@ class Recorder:
             refuse_stale(instance, seen, fields)
         different = self._write(instance, fields)
         if different:
-            instance.save(update_fields=[*different, *_BOOKKEEPING])
+            instance.save(update_fields=[*values.columns_of(different), *_BOOKKEEPING])
             self._announce([instance], set(different), "updated")
         return different
 
@@ -89,11 +83,16 @@ class Recorder:
         self._save_many(rows, names, "updated")
         return rows
 
-    def mark(self, instances: Iterable[T], name: str) -> None:
-        """Count an edit of something that belongs to these rows but is kept elsewhere (a shot's characters)."""
+    def mark(self, instances: Iterable[T], name: str, *, told: Mapping[Any, Sequence[Any]] | None = None) -> None:
+        """Count an edit of something that belongs to these rows but is kept elsewhere (a shot's characters).
+
+        `told`: by row id the encoded [before, after], for the row's history.
+        """
         rows = list({row.pk: row for row in instances}.values())
         for row in rows:
             row.touch([name])
+            before, after = (told or {}).get(row.pk, (None, None))
+            self._entry(row).setdefault("told", {}).setdefault(name, [before, None])[1] = after
         self._save_many(rows, [], "updated", told={name})
 
     def _write(self, instance: Tracked, fields: Mapping[str, Any]) -> list[str]:
@@ -103,7 +102,7 @@ class Recorder:
             entry = self._entry(instance)
             for name in different:
                 before = values.read(instance, name)
-                setattr(instance, name, fields[name])
+                values.put(instance, name, fields[name])
                 entry["fields"].setdefault(name, [before, None])[1] = values.read(instance, name)
             instance.touch(different)
         return different
@@ -113,10 +112,7 @@ class Recorder:
     ) -> None:
         if not rows:
             return
-        moment = timezone.now()
-        for row in rows:
-            row.updated_at = moment  # a bulk write does not call the field's own auto_now
-        type(rows[0])._default_manager.bulk_update(rows, [*sorted(names), *_BOOKKEEPING], batch_size=WRITE_AT_ONCE)
+        save_rows(rows, names)
         self._announce(rows, told or set(names), kind)
 
     def create(self, instance: T) -> T:
@@ -176,7 +172,7 @@ class Recorder:
         changed.send(sender=model, instances=list(instances), fields=fields, kind=kind, recorder=self)
 
     def changes(self) -> list[dict[str, Any]]:
-        return [entry for entry in self._changes.values() if entry["fields"]]
+        return [entry for entry in self._changes.values() if entry["fields"] or entry.get("told")]
 
     def touched(self) -> dict[type[Tracked], dict[Any, Tracked]]:
         return self._touched
@@ -249,25 +245,29 @@ def recording(
         action.changes = recorder.changes()
         if not action.changes and action.undoable:
             return
-        action.sequence = next_sequence(project)
         if action.undoable:
             Action.objects.filter(project=project, actor=person, tab=action.tab, state=ActionState.UNDONE).update(
                 state=ActionState.SUPERSEDED
             )
+        # The number comes last: its lock is the project's, and nothing may be waited for while it is held.
+        action.sequence = changes.next_number(action.project)
         action.save(force_insert=True)
-        publish_changes(project, recorder.touched(), actor=person)
+        if action.project is not None:
+            changes.keep(action.project, action.sequence, recorder.touched(), action=action)
+        publish_changes(project, recorder.touched(), actor=person, change=action.sequence)
 
 
-def next_sequence(project: Project | None) -> int:
-    """The project's next action number: order within one project, also when clocks jump."""
-    if project is not None:
-        Project.objects.select_for_update().filter(pk=project.pk).values_list("pk").first()
-    newest = Action.objects.filter(project=project).aggregate(newest=Max("sequence"))["newest"]
-    return int(newest or 0) + 1
+def save_rows(rows: Sequence[Tracked], names: Iterable[str]) -> None:
+    """Save these fields, with the bookkeeping, of rows of one model in few statements."""
+    moment = timezone.now()
+    for row in rows:
+        row.updated_at = moment  # a bulk write does not call the field's own auto_now
+    columns = [*values.columns_of(names), *_BOOKKEEPING]
+    type(rows[0])._default_manager.bulk_update(rows, columns, batch_size=WRITE_AT_ONCE)
 
 
 def publish_changes(
-    project: Project | None, touched: Mapping[type[Tracked], Mapping[Any, Tracked]], *, actor: Any
+    project: Project | None, touched: Mapping[type[Tracked], Mapping[Any, Tracked]], *, actor: Any, change: int
 ) -> None:
     """Tell the project's pages which rows changed, once per model, when the transaction commits."""
     if project is None:
@@ -276,9 +276,10 @@ def publish_changes(
         publish(
             f"project:{project.pk}",
             f"{model._meta.model_name}.changed",
-            ids=[row.pk for row in rows.values()][:500],
-            revisions={str(pk): row.revision for pk, row in list(rows.items())[:500]},
+            ids=[row.pk for row in rows.values()][: changes.IDS_IN_EVENT],
+            revisions={str(pk): row.revision for pk, row in list(rows.items())[: changes.IDS_IN_EVENT]},
             actor=getattr(actor, "pk", None),
+            change=change,
         )
 
 

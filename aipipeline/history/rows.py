@@ -41,19 +41,27 @@ def update_row(
             fields={name: [_("unknown or read-only")] for name in unknown},
         )
     project = row.project  # type: ignore[attr-defined]
-    check_types(type(row), fields)
+    check_types(type(row), {name: value for name, value in fields.items() if "." not in name})
     with recording(project=project, actor=actor, kind=f"{row._meta.model_name}.update", tab=tab) as recorder:
         fresh = _live(type(row), [row.pk])[0]
-        held = {name: getattr(fresh, name) for name in fields}
-        for name, value in fields.items():
-            setattr(fresh, name, value)
-        _check_project(fresh, project)
-        _validate(fresh, set(fields))
-        wanted = {name: getattr(fresh, name) for name in fields}
-        for name, value in held.items():
-            setattr(fresh, name, value)
-        recorder.update(fresh, seen=seen, **wanted)
+        wanted = _cleaned(fresh, {name: value for name, value in fields.items() if "." not in name}, project)
+        # One key of an object has no field to clean it; whoever lets a person name it has checked the value.
+        keys = {name: value for name, value in fields.items() if "." in name}
+        recorder.update(fresh, seen=seen, **wanted, **keys)
     return fresh  # type: ignore[return-value]
+
+
+def _cleaned(row: Tracked, fields: Mapping[str, Any], project: Project) -> dict[str, Any]:
+    """These values as the row's fields clean them; the row itself stays as it was."""
+    held = {name: getattr(row, name) for name in fields}
+    for name, value in fields.items():
+        setattr(row, name, value)
+    _check_project(row, project)
+    _validate(row, set(fields))
+    wanted = {name: getattr(row, name) for name in fields}
+    for name, value in held.items():
+        setattr(row, name, value)
+    return wanted
 
 
 def remove_rows(*, rows: Sequence[Tracked], actor: Any, tab: str = "") -> None:

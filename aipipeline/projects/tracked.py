@@ -42,3 +42,15 @@ class Tracked(models.Model):
         self.revision += 1
         for name in fields:
             self.field_revisions[name] = self.revision
+
+
+class CustomFields(models.Model):
+    """For rows that a project may give columns of its own: `custom` holds their values by the column's key.
+
+    Each key is a field of its own, named `custom.<key>`, in edits, revisions and the history.
+    """
+
+    custom = models.JSONField(default=dict, blank=True, editable=False)
+
+    class Meta:
+        abstract = True

@@ -18,9 +18,26 @@ from timeline.api import views as timeline
 
 P = "v1/projects/<str:code>"
 asset = r"^v1/projects/(?P<code>[^/]+)/(?P<kind>characters|environments|presets|loras)/"
-grid = r"^v1/projects/(?P<code>[^/]+)/(?P<table>shots|characters|environments|presets)/"
+
+
+def of_table(key: str) -> list[URLPattern]:
+    """The addresses of one table's grid."""
+    base, given = f"{P}/{key}/", {"table": key}
+    return [
+        path(f"{base}grid/", tables.Grid.as_view(), given),
+        path(f"{base}changes/", tables.Changes.as_view(), given),
+        path(f"{base}batch/", tables.Batch.as_view(), given),
+        path(f"{base}reorder/", tables.Move.as_view(), given),
+        path(f"{base}view/", table_views.PresentView.as_view(), given),
+        path(f"{base}views/", table_views.Views.as_view(), given),
+        path(f"{base}views/<int:view_id>/", table_views.ViewDetail.as_view(), given),
+        path(f"{base}columns/", table_views.Columns.as_view(), given),
+        path(f"{base}columns/<str:name>/", table_views.ColumnDetail.as_view(), given),
+    ]
+
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    *(pattern for key in ("shots", "characters", "environments", "presets") for pattern in of_table(key)),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="schema"),
     path(
         "docs/",
@@ -50,15 +67,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/scenes/<int:scene_id>/", shots.SceneDetail.as_view()),
     path(f"{P}/shots/", shots.Shots.as_view()),
     path(f"{P}/shots/transition/", shots.Transitions.as_view()),
-    re_path(rf"{grid}grid/$", tables.Grid.as_view()),
-    re_path(rf"{grid}changes/$", tables.Changes.as_view()),
-    re_path(rf"{grid}batch/$", tables.Batch.as_view()),
-    re_path(rf"{grid}reorder/$", tables.Move.as_view()),
-    re_path(rf"{grid}view/$", table_views.PresentView.as_view()),
-    re_path(rf"{grid}views/$", table_views.Views.as_view()),
-    re_path(rf"{grid}views/(?P<view_id>[0-9]{{1,18}})/$", table_views.ViewDetail.as_view()),
-    re_path(rf"{grid}columns/$", table_views.Columns.as_view()),
-    re_path(rf"{grid}columns/(?P<name>[a-z_.0-9]{{1,60}})/$", table_views.ColumnDetail.as_view()),
     path(f"{P}/confirm/", shots.Confirm.as_view()),
     path("v1/shots/<int:shot_id>/", shots.ShotDetail.as_view()),
     path("v1/shots/<int:shot_id>/transition/", shots.Transition.as_view()),

@@ -188,7 +188,7 @@ def _compared(op: str, value: Any) -> Callable[[Any], bool]:
         numbers = all(isinstance(side, (int, float)) and not isinstance(side, bool) for side in (cell, value))
         if not numbers and not (isinstance(cell, str) and isinstance(value, str)):
             return None
-        return (cell > value) - (cell < value)
+        return int(cell > value) - int(cell < value)
 
     if op == "is":
         return lambda cell: bool(cell == value) and not is_empty(cell)

@@ -8,6 +8,8 @@ from django.db.models.functions import Now
 
 from aipipeline.events import publish
 from renders.models import JobState, RenderJob
+from renders.models.job import ENDED_STATES
+from renders.services.owners import touch_owners
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +46,8 @@ def announce_jobs(jobs: Iterable[RenderJob]) -> None:
     rows = list(jobs)
     for project_id in {job.project_id for job in rows}:
         mine = [job for job in rows if job.project_id == project_id]
+        # From claim to publishing the owner shows the same: its job, and how far it is.
+        touch_owners(job for job in mine if job.state == JobState.QUEUED or job.state in ENDED_STATES)
         publish(
             f"project:{project_id}",
             "job.changed",

@@ -9,6 +9,7 @@ from aipipeline.events import publish
 from aipipeline.history.services import lock, recording
 from aipipeline.projects.errors import Conflict, Invalid
 from renders.models import Review, Verdict, Version, VersionState, VersionStatus
+from renders.services.owners import touch_owners
 from renders.signals import version_reviewed
 from shots.models import Shot, ShotState, ShotStep
 from shots.models.step import KIND_OF_STEP
@@ -60,6 +61,8 @@ def review_version(
             shot = lock(Shot.objects.filter(pk=version.shot_id)).get()
             recorder.update(shot, seen_by_person=True)
         version_reviewed.send(sender=Version, version=version, review=review)
+        if verdict != Verdict.COMMENT:
+            touch_owners([version])
         publish(
             f"project:{version.project_id}",
             "version.changed",

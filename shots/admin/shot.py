@@ -21,7 +21,7 @@ from shots.models import Casting, Scene, Shot
 from shots.providers import thumbnails_of
 from shots.resources import ShotResource
 from shots.selectors import prefetch_row
-from shots.services import editing
+from shots.services import cells, editing
 from shots.services.confirm import confirm
 from shots.services.locks import unlock_shot
 
@@ -62,7 +62,7 @@ class ShotSheet(ServiceResource, ShotResource):
         return prefetch_row(queryset)
 
     def is_editable(self, name: str) -> bool:
-        return name in editing.EDITABLE
+        return name in cells.EDITABLE
 
     def more_values(self, row: Any) -> dict[str, Any]:
         if "characters" not in row:

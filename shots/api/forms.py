@@ -11,7 +11,7 @@ from aipipeline.projects.errors import Invalid
 from aipipeline.tables.columns import CUSTOM
 from shots.models import Shot
 from shots.providers import thumbnails_of
-from shots.services.editing import EDITABLE
+from shots.services.cells import EDITABLE
 from shots.services.planning import PLANNED
 
 PLAIN = (
@@ -38,12 +38,15 @@ def shots_json(rows: list[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def clean_cells(body: Any) -> dict[str, Any]:
-    """Cells with values of their own types; Invalid by field. Cells of a project's own columns pass."""
+def clean_cells(body: Any, *, status: bool = False) -> dict[str, Any]:
+    """Cells with values of their own types; Invalid by field. Cells of a project's own columns pass.
+
+    `status`: whether a status may be among them; on its own address a shot moves by its transition alone.
+    """
     if not isinstance(body, Mapping):
         raise Invalid(_("Give the fields as an object."), fields={"fields": [_("not an object")]})
     built_in = {name: value for name, value in body.items() if not name.startswith(CUSTOM)}
-    only(built_in, *EDITABLE, *PLANNED, "status")
+    only(built_in, *EDITABLE, *PLANNED, *(["status"] if status else []))
     check_types(Shot, {name: value for name, value in built_in.items() if name != "status"})
     values = dict(body)
     for name in ("scene", "environment", "preset", "assignee"):

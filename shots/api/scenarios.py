@@ -14,7 +14,7 @@ from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.permissions import require
 from celery_workers.kinds import ledger_kind
 from celery_workers.ledger import TaskContext, submit
-from shots.api.views import shots_json
+from shots.api.forms import shots_json
 from shots.models import Scenario
 from shots.scenario.reading import MAX_BYTES
 from shots.selectors import scenarios_of, shots_of

@@ -14,6 +14,7 @@ from shots.api.forms import clean_cells, shots_json
 from shots.models import Scene, Shot, ShotState
 from shots.selectors import scenes_of, shot_for, shots_of
 from shots.services import editing, moves, scenes
+from shots.services.cells import of_one_row
 from shots.services.confirm import confirm
 from shots.services.locks import unlock_shot
 
@@ -105,22 +106,13 @@ class ShotDetail(ShotEndpoint):
         try:
             editing.update_shots(project=shot.project, actor=request.user, items=[item], tab=self.tab)
         except Invalid as error:
-            raise _of_one_row(error) from error
+            raise of_one_row(error) from error
         return self.answer(shot.project, shot_id)
 
     def delete(self, request: Request, shot_id: int) -> Response:
         shot = self.shot(shot_id, "shots.delete")
         editing.remove_shots(project=shot.project, actor=request.user, ids=[shot_id], tab=self.tab)
         return Response(status=204)
-
-
-def _of_one_row(error: Invalid) -> Invalid:
-    """An error by row number, of a call that has one row, as one by field."""
-    fields = error.fields.get("0")
-    if not isinstance(fields, dict) or not fields:
-        return error
-    name, messages = next(iter(fields.items()))
-    return Invalid(f"{name}: {messages[0]}", fields=fields)
 
 
 class Transition(ShotEndpoint):

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from aipipeline.projects.models import Project
-from aipipeline.projects.tracked import Tracked
+from aipipeline.projects.tracked import CustomFields, Tracked
 from assets.models import STRENGTH, Character, CinematicPreset, Environment
 from shots.choices import Angle, Movement, ShotSize
 from shots.models.scenario import Scenario
@@ -15,7 +15,7 @@ from shots.models.step import ShotState, Step
 MAX_FRAMES = 24 * 60 * 60
 
 
-class Shot(Tracked):
+class Shot(CustomFields, Tracked):
     """One row of the shot list. `duration_frames` counts at the project's rate; `position` is story order.
 
     `status` and `current_step` mirror the shot's steps (`shots.services.steps` writes them). `locked` fixes

@@ -10,6 +10,7 @@ from aipipeline.history.services import Recorder, lock, one_action, recording
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from assets.models import Character
 from shots.models import Casting, Shot
+from shots.services.editing import present_casts
 
 EDITABLE = ("outfit", "use_lora", "strength", "speaks", "order")
 
@@ -19,6 +20,7 @@ def add_casting(*, shot: Shot, actor: Any, character: Character, tab: str = "", 
     if character.project_id != shot.project_id or character.removed_at is not None:
         raise Invalid(_("There is no such character in this project."), fields={"character": [_("unknown id")]})
     with one_action(project=shot.project, actor=actor, kind="casting.create", tab=tab) as recorder:
+        before = _cast(shot)
         row: Casting | None = lock(Casting.objects.filter(shot=shot, character=character)).first()
         if row is not None and row.removed_at is None:
             message = _("%(name)s plays in this shot already.") % {"name": character.name}
@@ -29,7 +31,7 @@ def add_casting(*, shot: Shot, actor: Any, character: Character, tab: str = "", 
             recorder.restore([row])
         if fields:
             row = update_row(row=row, actor=actor, fields=fields, known=EDITABLE, tab=tab)
-        _touch_cast(recorder, shot)
+        _mark_cast(recorder, shot, before)
     return row
 
 
@@ -46,14 +48,18 @@ def remove_casting(*, casting: Casting, actor: Any, tab: str = "") -> None:
         row = lock(Casting.objects.live().filter(pk=casting.pk)).first()
         if row is None:
             raise NotFound(_("This character does not play in the shot any more."))
+        before = _cast(casting.shot)
         recorder.remove([row])
-        _touch_cast(recorder, casting.shot)
+        _mark_cast(recorder, casting.shot, before)
 
 
-def _touch_cast(recorder: Recorder, shot: Shot) -> None:
+def _cast(shot: Shot) -> list[int]:
+    return present_casts([shot]).get(shot.pk, [])
+
+
+def _mark_cast(recorder: Recorder, shot: Shot, before: list[int]) -> None:
     """The shot's list of characters counts as one of its fields: whoever edits it beside is told."""
     row = lock(Shot.objects.filter(pk=shot.pk)).get()
-    row.touch(["characters"])
-    row.save(update_fields=["revision", "field_revisions"])
+    recorder.mark([row], "characters", told={row.pk: (before, _cast(shot))})
     if getattr(recorder.action.actor, "pk", None) and not row.seen_by_person:
         recorder.update(row, seen_by_person=True)

@@ -1,31 +1,29 @@
 """Edits of shot rows: create, change many cells at once, remove, restore, move."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from aipipeline.history.recorder import different_fields
 from aipipeline.history.services import Recorder, lock, recording, refuse_stale
-from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
-from aipipeline.tables.custom import CustomCells, split
-from assets.models import Character, CinematicPreset, Environment
-from shots.models import Casting, Scene, Shot, ShotState
+from aipipeline.tables.custom import CustomCells
+from assets.models import Character
+from shots.models import Casting, Shot, ShotState
 from shots.services import ordering
+from shots.services.cells import (
+    STRUCTURE,
+    check,
+    clean_fields,
+    of_one_row,
+    related_rows,
+    sorted_cells,
+)
 from shots.services.moves import move_rows
-from shots.services.planning import PLANNED, Plans
+from shots.services.planning import Plans
 from shots.services.steps import ensure_steps
-
-EDITABLE = (
-    "scene", "description", "action", "dialogue", "emotion", "environment", "preset", "size", "angle",
-    "movement", "duration_frames", "prompt", "negative_prompt", "seed", "workflow", "handles", "characters",
-)  # fmt: skip
-STRUCTURE = frozenset({"scene"})
-_RELATIONS: dict[str, type[Any]] = {"scene": Scene, "environment": Environment, "preset": CinematicPreset}
 
 
 class Locked(Conflict):
@@ -43,21 +41,17 @@ class Locked(Conflict):
 
 
 def create_shot(*, project: Project, actor: Any, tab: str = "", after: Shot | None = None, **fields: Any) -> Shot:
-    """A new shot after another one (same scene unless named), or at the end. One undo step."""
-    values = clean_fields(project, fields)
-    cast = values.pop("characters", [])
-    check(Shot(project=project), values)
+    """A new shot after another one (same scene and place unless named), or at the end. One undo step."""
     with recording(project=project, actor=actor, kind="shot.create", tab=tab) as recorder:
-        code = ordering.code_between(project, after)
-        following = _following(project, after) if after else None
-        position = ordering.positions_between(recorder, project, before=following, moving=[], count=1)[0]
+        before = None
         if after is not None:
-            values.setdefault("scene", after.scene)
-            values.setdefault("environment", after.environment)
-        shot = recorder.create(Shot(project=project, code=code, position=position, **values))
-        ensure_steps(recorder, [shot])
-        set_casts(recorder, {shot: cast})
-    return shot
+            fields = {"scene": after.scene_id, "environment": after.environment_id, **fields}
+            following = _following(project, after)
+            before = following.pk if following else None
+        try:
+            return add_shots(recorder, project, [{"fields": fields, "before": before}])[0]
+        except Invalid as error:
+            raise of_one_row(error) from error
 
 
 def add_shots(recorder: Recorder, project: Project, rows: Sequence[Mapping[str, Any]]) -> list[Shot]:
@@ -65,7 +59,7 @@ def add_shots(recorder: Recorder, project: Project, rows: Sequence[Mapping[str, 
 
     Rows are {"fields", "before"}: the id of the shot that they come before, None for the end, in the order given.
     """
-    related = _related_rows(project, rows)
+    related = related_rows(project, rows)
     own = CustomCells(project, "shots", rows)
     plans = Plans(project, rows)
     errors: dict[str, Any] = {}
@@ -74,7 +68,7 @@ def add_shots(recorder: Recorder, project: Project, rows: Sequence[Mapping[str, 
     planned: list[dict[str, Any]] = []
     for number, row in enumerate(rows):
         try:
-            cells = _sorted_cells(row.get("fields", {}), own, plans)
+            cells = sorted_cells(row.get("fields", {}), own, plans)
             values = clean_fields(project, cells.built_in, related)
             cast = values.pop("characters", [])
             check(Shot(project=project), values)
@@ -123,8 +117,8 @@ def change_shots(
     """`update_shots` inside a running recording, in a constant number of queries: all is checked, then written."""
     ids = [item["id"] for item in items]
     rows = {shot.pk: shot for shot in lock(Shot.objects.live().filter(project=project, pk__in=ids))}
-    related = _related_rows(project, items)
-    present = _present_casts([rows[item["id"]] for item in items if item["id"] in rows and _names_cast(item)])
+    related = related_rows(project, items)
+    present = present_casts([rows[item["id"]] for item in items if item["id"] in rows and _names_cast(item)])
     own, plans = CustomCells(project, "shots", items), Plans(project, items)
     plans.lock_steps(list(rows.values()))
     errors: dict[str, Any] = {}
@@ -136,7 +130,7 @@ def change_shots(
             shot = rows.get(item["id"])
             if shot is None:
                 raise NotFound(_("There is no such shot in this project."))
-            cells = _sorted_cells(item.get("fields", {}), own, plans)
+            cells = sorted_cells(item.get("fields", {}), own, plans)
             values = clean_fields(project, cells.built_in, related)
             cast = values.pop("characters", None)
             check(shot, values)
@@ -163,39 +157,16 @@ def change_shots(
         details = {"conflicts": conflicts, **(conflicts[0] if len(conflicts) == 1 else {})}
         raise Conflict(_("Someone else changed this since you read it."), details=details)
     replanned = plans.write(recorder)
-    _write(recorder, planned, person, replanned)
+    _write(recorder, planned, person, present, replanned)
     move_rows(recorder, project, person, moves)
     return list(dict.fromkeys(shot for shot, _values, _cast in planned)), conflicts
-
-
-@dataclass
-class _Cells:
-    """The cells of a row by who writes them."""
-
-    built_in: dict[str, Any]
-    custom: dict[str, Any]
-    plan: dict[str, Any]
-    status: str | None
-
-
-def _sorted_cells(fields: Any, own: CustomCells, plans: Plans) -> _Cells:
-    if not isinstance(fields, Mapping):
-        raise Invalid(_("Give the fields as an object."), fields={"fields": [_("not an object")]})
-    built_in, custom = split({str(name): value for name, value in fields.items()})
-    plan = plans.clean(built_in)
-    status = built_in.pop("status", None)
-    if status is not None and status not in ShotState.values:
-        raise Invalid(
-            _("Unknown state: %(state)s.") % {"state": str(status)[:40]}, fields={"status": [_("unknown state")]}
-        )
-    left = {name: value for name, value in built_in.items() if name not in PLANNED}
-    return _Cells(left, own.clean(custom), plan, status)
 
 
 def _write(
     recorder: Recorder,
     planned: Sequence[tuple[Shot, dict[str, Any], list[Character] | None]],
     person: Any,
+    present: Mapping[int, list[int]],
     replanned: set[Shot],
 ) -> None:
     recast = set_casts(recorder, {shot: cast for shot, _values, cast in planned if cast is not None})
@@ -204,7 +175,12 @@ def _write(
     for shot, values, _cast in planned:
         touched = shot in recast or shot in replanned or different_fields(shot, values)
         changes.append((shot, {**values, "seen_by_person": True} if touched and is_person else values))
-    recorder.mark([shot for shot, _values, _cast in planned if shot in recast], "characters")
+    told = {
+        shot.pk: (present.get(shot.pk, []), [character.pk for character in dict.fromkeys(cast)])
+        for shot, _values, cast in planned
+        if cast is not None
+    }
+    recorder.mark([shot for shot, _values, _cast in planned if shot in recast], "characters", told=told)
     recorder.update_many(changes)
 
 
@@ -319,7 +295,7 @@ def set_casts(recorder: Recorder, wanted: Mapping[Shot, Sequence[Character]]) ->
     return {shot for shot in wanted if shot.pk in touched}
 
 
-def _present_casts(shots: Sequence[Shot]) -> dict[int, list[int]]:
+def present_casts(shots: Sequence[Shot]) -> dict[int, list[int]]:
     """By shot: the ids of its characters in order."""
     found: dict[int, list[int]] = {}
     rows = Casting.objects.live().filter(shot__in=shots).order_by("order", "id") if shots else Casting.objects.none()
@@ -331,74 +307,3 @@ def _present_casts(shots: Sequence[Shot]) -> dict[int, list[int]]:
 def _following(project: Project, shot: Shot) -> Shot | None:
     rows = Shot.objects.live().filter(project=project, position__gt=shot.position)
     return rows.order_by("position", "id").first()
-
-
-def _related_rows(project: Project, items: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, Any]]:
-    """The related rows that these items name, read in one query per relation."""
-    found: dict[str, dict[int, Any]] = {}
-    models: dict[str, type[Any]] = {**_RELATIONS, "characters": Character}
-    for name, model in models.items():
-        wanted: set[int] = set()
-        for item in items:
-            value = item.get("fields", {}).get(name) if isinstance(item.get("fields"), Mapping) else None
-            for part in value if isinstance(value, (list, tuple)) else [value]:
-                if (number := whole_number(part)) is not None:
-                    wanted.add(number)
-        if wanted:
-            found[name] = {row.pk: row for row in model.objects.live().filter(project=project, pk__in=wanted)}
-    return found
-
-
-def clean_fields(
-    project: Project, fields: Any, related: Mapping[str, Mapping[int, Any]] | None = None
-) -> dict[str, Any]:
-    """Known fields only, relations as rows of this project; Invalid names what is wrong."""
-    if not isinstance(fields, Mapping):
-        raise Invalid(_("Give the fields as an object."), fields={"fields": [_("not an object")]})
-    if unknown := [name for name in fields if name not in EDITABLE]:
-        raise Invalid(
-            _("Unknown or read-only fields: %(names)s.") % {"names": ", ".join(map(str, unknown))},
-            fields={str(name): [_("unknown or read-only")] for name in unknown},
-        )
-    rows = related if related is not None else _related_rows(project, [{"fields": fields}])
-    values: dict[str, Any] = {}
-    for name, value in fields.items():
-        if name in _RELATIONS:
-            values[name] = _row(rows.get(name, {}), name, value)
-        elif name == "characters":
-            parts = value if isinstance(value, (list, tuple)) else [value]
-            values[name] = [row for row in (_row(rows.get(name, {}), name, part) for part in parts) if row]
-        else:
-            values[name] = value
-    return values
-
-
-def _row(rows: Mapping[int, Any], name: str, value: Any) -> Any:
-    if value in (None, ""):
-        return None
-    if hasattr(value, "pk"):
-        return value
-    number = whole_number(value)
-    found = rows.get(number) if number is not None else None
-    if found is None:
-        raise Invalid(_("%(field)s: no such row in this project.") % {"field": name}, fields={name: [_("unknown id")]})
-    return found
-
-
-def check(shot: Shot, values: dict[str, Any]) -> None:
-    """Validate these values as the model's fields do, and leave them in `values` in their clean types."""
-    errors: dict[str, Any] = {}
-    for name, value in list(values.items()):
-        field = Shot._meta.get_field(name)
-        if field.is_relation:
-            continue
-        try:
-            if isinstance(value, str) and "\x00" in value:
-                raise ValidationError(_("NUL characters are not allowed."))
-            raw = None if value == "" and field.null else value
-            values[name] = field.clean(raw, shot)  # type: ignore[union-attr]
-        except ValidationError as error:
-            errors[name] = list(error.messages)
-    if errors:
-        first = next(iter(errors.items()))
-        raise Invalid(f"{first[0]}: {first[1][0]}", fields=errors)

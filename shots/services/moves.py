@@ -51,7 +51,9 @@ def move_rows(
     steps: dict[int, dict[str, ShotStep]] = {}
     for row in lock(ShotStep.objects.live().filter(shot__in=[shot.pk for shot in wanted])):
         steps.setdefault(row.shot_id, {})[row.step] = row
-    approves = allows(actor, "shots.approve", project)
+    approves = actor is None or allows(actor, "shots.approve", project)
+    if not approves and any(to in DONE_STATES for to in wanted.values()):
+        raise _leads_only()
     refused: dict[str, Any] = {}
     forbidden = False
     plan: list[tuple[Shot, ShotStep, str]] = []
@@ -67,8 +69,12 @@ def move_rows(
     if refused:
         raise _refusal(refused, wanted)
     if forbidden:
-        raise NotAllowed(_("Approving, ending and reopening are up to the directors of this project."))
+        raise _leads_only()
     return _write(recorder, actor, plan, steps, reason)
+
+
+def _leads_only() -> NotAllowed:
+    return NotAllowed(_("Approving, ending and reopening are up to the directors of this project."))
 
 
 def _refusal(refused: dict[str, Any], wanted: Mapping[Shot, str]) -> MoveRefused:
@@ -81,7 +87,8 @@ def _refusal(refused: dict[str, Any], wanted: Mapping[Shot, str]) -> MoveRefused
     }
     if len(refused) > 1:
         message += " " + _("The same holds for %(n)s more.") % {"n": len(refused) - 1}
-    return MoveRefused(message, details={"refused": refused})
+    alone = first if len(refused) == 1 else {}
+    return MoveRefused(message, details={**alone, "refused": refused})
 
 
 def _write(

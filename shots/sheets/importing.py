@@ -15,6 +15,7 @@ from assets.models import Character, CinematicPreset, Environment
 from shots.models import Scene, Shot
 from shots.selectors import prefetch_row
 from shots.services import editing
+from shots.services.cells import check
 from shots.sheets.reading import MAX_CELL, SheetRow, read_sheet
 
 COLUMNS = (
@@ -251,7 +252,7 @@ class _Comparison:
     def _check(self, row: SheetRow, values: Mapping[str, Any]) -> None:
         plain = {name: value for name, value in values.items() if name not in self.related and name != "characters"}
         try:
-            editing.check(Shot(project=self.project), plain)
+            check(Shot(project=self.project), plain)
         except Invalid as error:
             for name, messages in error.fields.items():
                 self._error(row, name, str(messages[0]))

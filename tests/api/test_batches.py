@@ -105,7 +105,7 @@ def test_a_batch_of_every_kind_is_one_undo_step(
         project=project,
         actor=team["director"],
         items=[{"id": shots[0].pk, "fields": {"size": "CU", "characters": [people[0].pk]}}],
-        create=[{"description": "새 샷", "characters": [people[2].pk]}, {"size": "WS"}],
+        create=[{"fields": {"description": "새 샷", "characters": [people[2].pk]}}, {"fields": {"size": "WS"}}],
         remove=[shots[1].pk],
     )
     assert [(size, cast) for _code, size, cast in state()] == [
@@ -121,7 +121,7 @@ def test_errors_of_new_rows_are_by_row_and_nothing_is_made(project: Any, team: A
             project=project,
             actor=team["director"],
             items=[{"id": shots[0].pk, "fields": {"size": "CU"}}],
-            create=[{"size": "WS"}, {"size": "HUGE"}],
+            create=[{"fields": {"size": "WS"}}, {"fields": {"size": "HUGE"}}],
         )
     assert set(caught.value.fields) == {"create.1"}
     assert set(Shot.objects.values_list("size", flat=True)) == {"MS"}
@@ -134,7 +134,7 @@ def test_queries_of_a_batch_are_constant(project: Any, team: Any, people: list[C
             {"id": shot.pk, "revision": shot.revision, "fields": {"size": "CU", "characters": [p.pk for p in people]}}
             for shot in made
         ]
-        create = [{"description": "x", "characters": [people[0].pk]}] * count
+        create = [{"fields": {"description": "x", "characters": [people[0].pk]}}] * count
         remove = [shot.pk for shot in apply_batch(project=project, actor=team["director"], create=create).created]
         with CaptureQueriesContext(connection) as captured:
             apply_batch(project=project, actor=team["director"], items=items, create=create, remove=remove)

@@ -130,10 +130,10 @@ def test_a_batch_makes_and_removes_shots(artist_api: Any, director_api: Any, sho
     assert len(order_of(director_api)) == 4
 
 
-def test_a_batch_takes_a_thousand_rows_and_no_more(artist_api: Any, shots: list[Shot]) -> None:
-    items = [{"id": shots[0].pk, "fields": {}}] * 1001
+def test_a_batch_takes_ten_thousand_rows_and_no_more(artist_api: Any, shots: list[Shot]) -> None:
+    items = [{"id": shots[0].pk, "fields": {}}] * 10_001
     assert artist_api.post(f"{LIST}batch/", {"items": items}, format="json").status_code == 422
-    assert artist_api.post(f"{LIST}batch/", {"items": items[:1000]}, format="json").status_code == 200
+    assert artist_api.post(f"{LIST}batch/", {"items": items[:10_000]}, format="json").status_code == 200
     assert artist_api.post(f"{LIST}batch/", {"items": []}, format="json").status_code == 422
 
 

@@ -13,7 +13,8 @@ from aipipeline.projects.checks import check_types, whole_number
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
 from shots.models import Shot
-from shots.services.editing import Locked, check, move_shots
+from shots.services.cells import check
+from shots.services.editing import Locked, move_shots
 from timeline.models import Clip, Edit, Marker, Track
 
 OPS = ("move", "length", "remove", "marker", "unmark")

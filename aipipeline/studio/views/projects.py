@@ -82,7 +82,7 @@ def redo(request: HttpRequest, project: Project) -> HttpResponse:
 def _told(done: history.Replayed, word: str) -> HttpResponse:
     response = HttpResponse(status=204)
     if done.skipped:
-        labels = ", ".join(entry["label"] for entry in done.skipped[:3])
+        labels = ", ".join(list(dict.fromkeys(entry["label"] for entry in done.skipped))[:3])
         text = _("%(word)s, except %(labels)s: changed by someone since.") % {"word": word, "labels": labels}
         hx_toast(response, text, "warning")
     else:

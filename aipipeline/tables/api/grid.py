@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aipipeline.history.changes import current_change
 from aipipeline.projects.api.views import Endpoint, integer, integers, only, text
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
@@ -49,7 +50,7 @@ class Grid(TableEndpoint):
         return stream(request._request, _after(first, pieces))
 
     def _view(self, loaded: Any, request: Request, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        seq = grid.current_change(loaded.project)
+        seq = current_change(loaded.project)
         pieces = [grid.head(loaded, request.user, total=len(rows), seq=seq)]
         for start in range(0, len(rows), 1000):
             part = rows[start : start + 1000]

@@ -1,0 +1,53 @@
+"""What renders add to tables: the picture of a row, the job that works on it, and the workflows to choose from."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from aipipeline.projects.models import Project
+from aipipeline.tables.columns import Option
+from aipipeline.tables.registry import Provider, provide, table_of
+from renders.models import RenderJob, Version, VersionKind, VersionStatus, Workflow
+from renders.models.job import OPEN_STATES
+from shots.tables import ShotTable
+
+WIDTH = 320
+
+
+def thumbnail_of(owner: str, *kinds: str) -> Provider:
+    """By row: the address of the approved picture of these kinds, else of the newest not rejected. One query."""
+
+    def provider(project: Project, ids: Sequence[int]) -> dict[int, str]:
+        rows = Version.objects.live().filter(**{f"{owner}__in": ids}, kind__in=kinds)
+        found: dict[int, tuple[bool, int]] = {}
+        rows = rows.exclude(status=VersionStatus.REJECTED).order_by("published_at", "pk")
+        for pk, version, status in rows.values_list(f"{owner}_id", "pk", "status"):
+            approved = status == VersionStatus.APPROVED
+            if approved or not found.get(pk, (False, 0))[0]:
+                found[pk] = (approved, version)
+        return {pk: f"/versions/{version}/thumb/{WIDTH}/" for pk, (_approved, version) in found.items()}
+
+    return provider
+
+
+def job_of(owner: str) -> Provider:
+    """By row: [job id, how far it is from 0 to 1] of its newest job that still runs or waits. One query."""
+
+    def provider(project: Project, ids: Sequence[int]) -> dict[int, list[Any]]:
+        jobs = RenderJob.objects.filter(**{f"{owner}__in": ids}, state__in=OPEN_STATES).order_by("created_at")
+        return {pk: [str(job), progress] for pk, job, progress in jobs.values_list(f"{owner}_id", "pk", "progress")}
+
+    return provider
+
+
+def workflows(_project: Project) -> list[Option]:
+    rows = Workflow.objects.filter(enabled=True).order_by("title")
+    return [Option(key, title, backend) for key, title, backend in rows.values_list("key", "title", "backend")]
+
+
+def register() -> None:
+    provide("shots", "thumbnail", thumbnail_of("shot", VersionKind.PREVIZ))
+    provide("characters", "thumbnail", thumbnail_of("character", VersionKind.REFERENCE, VersionKind.PREVIZ))
+    provide("environments", "thumbnail", thumbnail_of("environment", VersionKind.REFERENCE, VersionKind.PREVIZ))
+    for key, owner in (("shots", "shot"), ("characters", "character"), ("environments", "environment")):
+        provide(key, "job", job_of(owner), fact=True)
+    cast(ShotTable, table_of("shots")).workflows.append(workflows)
