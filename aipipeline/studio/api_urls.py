@@ -8,6 +8,7 @@ from rest_framework.permissions import IsAuthenticated
 from aipipeline.history.api import views as history
 from aipipeline.projects.api import views as access
 from aipipeline.tables.api import grid as tables
+from aipipeline.tables.api import sheets
 from aipipeline.tables.api import views as table_views
 from assets.api import views as assets
 from celery_workers.api import views as tasks
@@ -72,10 +73,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/shots/<int:shot_id>/transition/", shots.Transition.as_view()),
     path("v1/shots/<int:shot_id>/unlock/", shots.Unlock.as_view()),
     path("v1/shots/<int:shot_id>/versions/", renders.ShotVersions.as_view()),
-    path(f"{P}/sheets/<slug:kind>.<slug:suffix>", scenarios.Sheet.as_view()),
-    path(f"{P}/sheet-imports/", scenarios.SheetImports.as_view()),
-    path("v1/sheet-imports/<slug:token>/", scenarios.SheetImportDetail.as_view()),
-    path("v1/sheet-imports/<slug:token>/apply/", scenarios.SheetImportApply.as_view()),
+    path(f"{P}/sheets/<slug:kind>.<slug:suffix>", sheets.Sheet.as_view()),
+    path(f"{P}/sheet-imports/", sheets.SheetImports.as_view()),
+    path("v1/sheet-imports/<slug:token>/", sheets.SheetImportDetail.as_view()),
+    path("v1/sheet-imports/<slug:token>/mapping/", sheets.SheetImportMapping.as_view()),
+    path("v1/sheet-imports/<slug:token>/decisions/", sheets.SheetImportDecisions.as_view()),
+    path("v1/sheet-imports/<slug:token>/apply/", sheets.SheetImportApply.as_view()),
     path("v1/versions/<int:version_id>/", renders.VersionDetail.as_view()),
     path("v1/versions/<int:version_id>/review/", renders.VersionReview.as_view()),
     path(f"{P}/renders/", renders.Renders.as_view()),

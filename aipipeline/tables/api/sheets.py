@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aipipeline.projects.api.errors import TooLarge
 from aipipeline.projects.api.views import Endpoint, UploadEndpoint, only, text
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.permissions import require
@@ -16,7 +15,7 @@ from aipipeline.tables.filters import parse_json
 from aipipeline.tables.models import ImportState, SheetImport
 from aipipeline.tables.registry import table_of
 from aipipeline.tables.selectors import load
-from aipipeline.tables.sheets import imports
+from aipipeline.tables.sheets import imports, store
 from aipipeline.tables.sheets.apply import apply_import, summary
 from aipipeline.tables.sheets.compare import Diff, DiffRow
 from aipipeline.tables.sheets.content import Wanted
@@ -61,7 +60,7 @@ def refuse_huge(request: Any) -> None:
     """Told by the length that the client names, before a byte of the body is read."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > MAX_BYTES + 1024 * 1024:
-        raise imports.store.too_large()
+        raise store.too_large()
 
 
 class Sheet(Endpoint):
@@ -153,9 +152,7 @@ class SheetImportApply(SheetImportDetail):
         good = isinstance(accept, list) and all(isinstance(part, str) and len(part) <= 120 for part in accept)
         if accept not in ("all", "decided") and (not good or not 0 < len(accept) <= MAX_ACCEPTED):
             raise Invalid(_('accept: "all" or a list of cell ids is needed.'), fields={"accept": [_("unknown")]})
-        done = apply_import(
-            row=row, actor=request.user, accept=None if accept == "decided" else accept, tab=self.tab
-        )
+        done = apply_import(row=row, actor=request.user, accept=None if accept == "decided" else accept, tab=self.tab)
         return Response(import_json(done))
 
 
@@ -209,9 +206,9 @@ def mapping_json(row: SheetImport) -> dict[str, Any]:
     return {
         "mapping": mapping.as_json(),
         "headers": headers_of(raw, mapping.header),
-        "sample": [[str(v) if v is not None else "" for v in line] for number, line in raw.rows if number > mapping.header][
-            :SAMPLE
-        ],
+        "sample": [
+            [str(v) if v is not None else "" for v in line] for number, line in raw.rows if number > mapping.header
+        ][:SAMPLE],
         "fields": [{"name": c.name, "label": str(c.label)} for c in loaded.columns if fillable(c, loaded)],
         "worksheets": raw.others,
     }

@@ -117,8 +117,10 @@ class _Comparison:
         lines = lines_of(self.raw, self.mapping, self.loaded)
         names = [n for n in self.mapping.columns.values() if n in self.known and writable(self.known[n])]
         name_column = self.loaded.table.name_column
-        shown = list(dict.fromkeys([*names, name_column, *(n for n in self.mapping.columns.values() if n in self.known)]))
-        rows, here = here_rows(self.loaded, shown)
+        shown = list(
+            dict.fromkeys([*names, name_column, *(n for n in self.mapping.columns.values() if n in self.known)])
+        )
+        _cells, here = here_rows(self.loaded, shown)
         self.names = {row_id: cells[name_column] for row_id, cells in here.items()}
         base = self._stored_base()
         ids = self._identify(lines, here, base)
@@ -151,8 +153,8 @@ class _Comparison:
             )
         if base.project != project.pk:
             raise SheetError(
-                _("This sheet was exported from the project %(code)s, so its rows are not in this one. To add them here "
-                  "as new rows, remove the hidden column id and save the sheet as csv.") % {"code": base.project_code[:40]},
+                _("This sheet was exported from the project %(code)s, so its rows are not in this one. To add them "
+                  "here as new rows, remove the hidden column id.") % {"code": base.project_code[:40]},
                 fields={ID: [_("ids of another project")]},
             )  # fmt: skip
         return base
@@ -172,7 +174,9 @@ class _Comparison:
             if self.mapping.key == ID:
                 row_id = key_number(key)
                 if row_id is None or (row_id not in here and (base is None or row_id not in base.rows)):
-                    self._problem(line.number, ID, _("there is no row with the id %(id)s in this project") % {"id": str(key)[:40]})
+                    self._problem(
+                        line.number, ID, _("there is no row with the id %(id)s in this project") % {"id": str(key)[:40]}
+                    )
                     continue
             else:
                 row_id = by_name.get(folded(plain_text(key) if not isinstance(key, Special) else str(key)))
@@ -182,8 +186,8 @@ class _Comparison:
             if row_id in seen:
                 self._problem(
                     line.number, self.mapping.key,
-                    _("stands in row %(row)s too: a copied row carries the id of its model. Clear the id to add it as a "
-                      "new row.") % {"row": seen[row_id]},
+                    _("stands in row %(row)s too: a copied row carries the id of its model. Clear the id to add it as "
+                      "a new row.") % {"row": seen[row_id]},
                 )  # fmt: skip
                 continue
             seen[row_id] = line.number
@@ -225,25 +229,29 @@ class _Comparison:
         lines: Sequence[SheetLine],
         ids: Mapping[int, int | None],
         here: Mapping[int, Mapping[str, str]],
-        known: Mapping[int, Mapping[str, str | None]] | None,
+        known: dict[int, Mapping[str, str | None]] | None,
         texts: Mapping[int, dict[str, str]],
     ) -> dict[int, dict[str, str]]:
         """The cells' texts as the table would write them; what cannot be read is left out, with an error."""
         kept: dict[int, dict[str, str]] = {}
+        base = known if known is not None else {}
         for line in lines:
             row_id = ids[line.number]
             ours: Mapping[str, str] = here.get(row_id, {}) if row_id is not None else {}
-            first: Mapping[str, str | None] = (known or {}).get(row_id, {}) if row_id is not None else {}
+            first: Mapping[str, str | None] = base.get(row_id, {}) if row_id is not None else {}
             cells: dict[str, str] = {}
             for name, text in texts[line.number].items():
                 held = ours.get(name, "")
+                if len(held) > MAX_CELL and text == plain_text(cut(held)):
+                    # What Excel's cells cannot hold came back as it went out.
+                    cells[name] = held
+                    if row_id in base and base[row_id].get(name) == text:
+                        base[row_id] = {**base[row_id], name: held}
+                    continue
                 if text == held or text == first.get(name):
                     cells[name] = text
                     if text == held:
                         continue
-                elif len(held) > MAX_CELL and text == plain_text(cut(held)):
-                    cells[name] = held
-                    continue
                 try:
                     value, canonical = self._parse(name, line.values[name], text)
                 except CellError as error:
@@ -252,7 +260,12 @@ class _Comparison:
                         self._problem(line.number, name, str(error.message), text)
                     continue
                 if len(held) > MAX_CELL and text != first.get(name):
-                    self._problem(line.number, name, _("The text here is longer than a cell of Excel holds: change it in the list."), text)
+                    self._problem(
+                        line.number,
+                        name,
+                        _("The text here is longer than a cell of Excel holds: change it in the list."),
+                        text,
+                    )
                     continue
                 cells[name] = text if text == first.get(name) else canonical
                 self.values[line.number, name] = value
@@ -266,7 +279,10 @@ class _Comparison:
             return self.parsed[key]
         if isinstance(value, Special):
             if value.kind == "formula":
-                raise _cell_error(name, _("This formula has no stored value. Open the sheet in Excel and save it, or write the value."))
+                raise _cell_error(
+                    name,
+                    _("This formula has no stored value. Open the sheet in Excel and save it, or write the value."),
+                )
             if value.kind == "error":
                 raise _cell_error(name, _("The formula gives the error %(error)s.") % {"error": str(value)[:20]})
             value = date_text(column, value)
@@ -313,8 +329,8 @@ class _Comparison:
             found = DiffRow(_row_key(row), row.number, row.row_id, code[:80], row.state, row.moved, row.touched)
             found.cells = [
                 DiffCell(
-                    f"{found.id}.{cell.field}", cell.field, None if cell.base == OTHER else cell.base, cell.here, cell.sheet,
-                    cell.state, self.values.get((row.number, cell.field)),
+                    f"{found.id}.{cell.field}", cell.field, None if cell.base == OTHER else cell.base,
+                    cell.here, cell.sheet, cell.state, self.values.get((row.number, cell.field)),
                 )
                 for cell in row.cells
             ]  # fmt: skip
@@ -333,9 +349,13 @@ class _Comparison:
         self.diff.errors = sorted(self.problems.values(), key=lambda p: (p.row, p.letter))
         named = {row_id for row_id in ids.values() if row_id is not None}
         removed = {row.row_id for row in merged if row.state == "removed"}
-        self.diff.missing = [name for row_id, name in self.names.items() if row_id not in named and row_id not in removed]
+        self.diff.missing = [
+            name for row_id, name in self.names.items() if row_id not in named and row_id not in removed
+        ]
 
-    def _tell(self, lines: Sequence[SheetLine], ids: Mapping[int, int | None], here: Mapping[int, Mapping[str, str]]) -> None:
+    def _tell(
+        self, lines: Sequence[SheetLine], ids: Mapping[int, int | None], here: Mapping[int, Mapping[str, str]]
+    ) -> None:
         self.diff.notes = [note.message for note in self.raw.notes]
         header = next((line for number, line in self.raw.rows if number == self.mapping.header), [])
         self.diff.ignored = [

@@ -75,7 +75,9 @@ def content_of(wanted: Wanted, *, user: Any = None) -> SheetContent:
         names = [*([table.name_column] if table.name_column not in names else []), *names]
     columns = [known[name] for name in names if name in known and known[name].type != ColumnType.IMAGE]
     if any(view.get(key) for key in ("filter", "sort", "search")):
-        rows = rows_of_view(loaded, filter=view.get("filter"), sort=view.get("sort"), search=str(view.get("search") or ""))
+        rows = rows_of_view(
+            loaded, filter=view.get("filter"), sort=view.get("sort"), search=str(view.get("search") or "")
+        )
     else:
         rows = [row for chunk in chunks(loaded, ids_in_order(loaded), first=1000) for row in as_rows(chunk)]
     return SheetContent(loaded, str(sheet.title), columns, rows, table.movable and not view.get("sort"))

@@ -50,9 +50,7 @@ def export_sheet(
     NotFound for an unknown kind or view, Invalid for an unknown format or a filter that is none.
     """
     if format not in TYPES or wanted.kind not in sheet_kinds():
-        raise NotFound(
-            _("Sheets: %(kinds)s; as xlsx, csv or json.") % {"kinds": ", ".join(sheet_kinds())}
-        )
+        raise NotFound(_("Sheets: %(kinds)s; as xlsx, csv or json.") % {"kinds": ", ".join(sheet_kinds())})
     if headers not in ("names", "labels"):
         raise Invalid(_("headers: names or labels."), fields={"headers": [_("unknown")]})
     content = content_of(wanted, user=user)

@@ -17,11 +17,13 @@ _SPLIT = re.compile(r"\s*(?:→|->|=>|>|/|,|\+|~|·|\|)\s*")
 _NUMBER = re.compile(r"\d+")
 # What other lists call things; ours on the right.
 SYNONYMS = {
-    "bcu": "ECU", "xcu": "ECU", "macro": "ECU", "익스트림 클로즈업": "ECU", "클로즈업": "CU", "바스트": "MCU", "bs": "MCU",
+    "bcu": "ECU", "xcu": "ECU", "macro": "ECU", "익스트림 클로즈업": "ECU",
+    "클로즈업": "CU", "바스트": "MCU", "bs": "MCU",
     "bust": "MCU", "바스트샷": "MCU", "웨이스트": "MS", "미디엄": "MS", "미디엄샷": "MS", "ks": "MWS", "니샷": "MWS",
     "mls": "MWS", "fs": "WS", "ls": "WS", "full": "WS", "풀샷": "WS", "롱샷": "WS", "long": "WS", "els": "EWS",
     "xls": "EWS", "vls": "EWS", "익스트림 롱샷": "EWS", "인서트": "INSERT", "ins": "INSERT",
-    "아이레벨": "eye", "로우": "low", "로우앵글": "low", "하이": "high", "하이앵글": "high", "부감": "high", "앙각": "low",
+    "아이레벨": "eye", "로우": "low", "로우앵글": "low", "하이": "high",
+    "하이앵글": "high", "부감": "high", "앙각": "low",
     "bird": "overhead", "birdeye": "overhead", "bird's eye": "overhead", "직부감": "overhead", "버드아이": "overhead",
     "시점": "pov", "오버숄더": "ots", "더치": "dutch",
     "고정": "static", "픽스": "static", "fix": "static", "fixed": "static", "still": "static", "핸드헬드": "handheld",

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from aipipeline.history.changes import current_change
+from aipipeline.history.rows import create_row, update_row
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
@@ -23,8 +24,7 @@ from aipipeline.tables.sheets.compare import Diff, DiffCell, DiffRow, Problem, c
 from aipipeline.tables.sheets.content import own_labels
 from aipipeline.tables.sheets.decisions import MAX_STORED, SCOPES, Decisions
 from aipipeline.tables.sheets.mapping import SheetMapping, from_person, guess, headers_of
-from aipipeline.tables.sheets.raw import RawSheet
-from aipipeline.history.rows import create_row, update_row
+from aipipeline.tables.sheets.raw import MAX_BYTES, RawSheet
 
 KEEP_DAYS = 14
 
@@ -37,7 +37,7 @@ def create_import(
     Our own sheets are ready to be looked at; others wait until somebody has seen how their columns are read.
     """
     table, sheet = sheet_of(kind)
-    if size is not None and size > store.MAX_BYTES:
+    if size is not None and size > MAX_BYTES:
         raise store.too_large()
     row = SheetImport(
         id=uuid.uuid4(), project=project, author=actor if getattr(actor, "pk", None) else None, table=table.key,
@@ -111,9 +111,7 @@ def look(row: SheetImport, *, fresh: bool = False) -> Diff:
 
 def diff_from(found: Mapping[str, Any]) -> Diff:
     """The opposite of `Diff.as_json`."""
-    rows = [
-        DiffRow(**{**row, "cells": [DiffCell(**cell) for cell in row["cells"]]}) for row in found["rows"]
-    ]
+    rows = [DiffRow(**{**row, "cells": [DiffCell(**cell) for cell in row["cells"]]}) for row in found["rows"]]
     return Diff(
         **{
             **found,
@@ -129,7 +127,9 @@ def locked_import(row: SheetImport, *states: str) -> SheetImport:
     found = SheetImport.objects.select_for_update(of=("self",)).select_related("project").get(pk=row.pk)
     if found.state not in states:
         raise Conflict(
-            _("This sheet is already applied.") if found.state == ImportState.APPLIED else _("Say first what the columns are.")
+            _("This sheet is already applied.")
+            if found.state == ImportState.APPLIED
+            else _("Say first what the columns are.")
         )
     return found
 
@@ -157,7 +157,9 @@ def set_mapping(
         values = {"headers": headers_of(raw, mapping.header), "config": mapping.as_json()}
         saved = SavedMapping.objects.live().filter(project=row.project, table=row.table, name=name).first()
         if saved is None:
-            create_row(row=SavedMapping(project=row.project, table=row.table, name=name, **values), actor=actor, tab=tab)
+            create_row(
+                row=SavedMapping(project=row.project, table=row.table, name=name, **values), actor=actor, tab=tab
+            )
         else:
             update_row(row=saved, actor=actor, fields=values, known=tuple(values), tab=tab)
     return row

@@ -1,4 +1,4 @@
-"""Which column of a sheet is which of the table: known for our own sheets, guessed for others and corrected by people."""
+"""Which column of a sheet is which of the table: known for our own sheets, guessed for others."""
 
 import re
 import unicodedata
@@ -24,15 +24,18 @@ _NAME = re.compile(r"\(([a-z_]+(?:\.\w+)?)\)$")
 _BRACKETS = re.compile(r"[(\[（【].*?[)\]）】]")
 # Words that foreign sheets use for more than one table; each column adds its own (`Column.aliases`).
 WORDS: dict[str, tuple[str, ...]] = {
-    "code": ("씬컷", "컷번호", "컷no", "c#", "cut#", "샷no", "shot#", "shot no", "shot id", "번호", "no", "넘버", "#"),
+    "code": ("씬컷", "컷번호", "컷no", "c#", "cut#", "샷no", "shot#",
+        "shot no", "shot id", "번호", "no", "넘버", "#"),
     "scene": ("씬", "씬번호", "씬no", "s#", "scene", "scene no", "scene#", "scene number", "장면", "장면번호", "신"),
-    "description": ("화면", "화면내용", "화면설명", "내용", "샷내용", "비주얼", "visual", "picture", "video", "content"),
+    "description": ("화면", "화면내용", "화면설명", "내용", "샷내용", "비주얼",
+        "visual", "picture", "video", "content"),
     "action": ("액션", "동작", "행동", "지문", "action"),
     "dialogue": ("대사", "dialogue", "dialog", "audio", "오디오", "나레이션", "내레이션", "narration", "vo", "자막"),
     "size": ("샷사이즈", "사이즈", "size", "framing", "shot", "shottype", "shotsize", "앵글사이즈"),
     "angle": ("앵글", "angle", "카메라앵글"),
     "movement": ("카메라", "카메라무빙", "무빙", "카메라워크", "camera", "cameramovement", "movement", "move"),
-    "duration_frames": ("길이", "초", "시간", "러닝타임", "재생시간", "duration", "length", "dur", "time", "sec", "seconds",
+    "duration_frames": ("길이", "초", "시간", "러닝타임", "재생시간", "duration",
+        "length", "dur", "time", "sec", "seconds",
                         "timecode", "frames", "프레임", "tc"),
     TIME_IN: ("in", "tcin", "timein", "start", "시작", "인점", "인"),
     TIME_OUT: ("out", "tcout", "timeout", "end", "끝", "종료", "아웃점", "아웃"),
@@ -226,7 +229,9 @@ def from_person(given: Mapping[str, Any], raw: RawSheet, loaded: Loaded) -> Shee
     if key and key not in columns.values():
         errors["key"] = [_("no column is read as this")]
     if errors:
-        raise Invalid(_("The columns cannot be read like this: %(why)s.") % {"why": next(iter(errors.values()))[0]}, fields=errors)
+        raise Invalid(
+            _("The columns cannot be read like this: %(why)s.") % {"why": next(iter(errors.values()))[0]}, fields=errors
+        )
     if numbers["first"] <= numbers["header"]:
         numbers["first"] = numbers["header"] + 1
     return SheetMapping(
@@ -238,7 +243,9 @@ def from_person(given: Mapping[str, Any], raw: RawSheet, loaded: Loaded) -> Shee
         blank=given.get("blank") in (True, "true", "on", "1"),
         times="hmmss" if given.get("times") == "hmmss" else "mssff",
         sections=given.get("sections") in (True, "true", "on", "1"),
-        fill=["scene"] if given.get("fill") in (True, "true", "on", "1", ["scene"]) and "scene" in columns.values() else [],
+        fill=["scene"]
+        if given.get("fill") in (True, "true", "on", "1", ["scene"]) and "scene" in columns.values()
+        else [],
     )
 
 

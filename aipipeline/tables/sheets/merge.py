@@ -7,6 +7,7 @@ sheet. Without a base (a sheet from elsewhere) only here and the sheet are compa
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 CellState = Literal["unchanged", "changed", "here", "same", "conflict", "added", "error"]
@@ -79,9 +80,7 @@ def merge(
     return rows
 
 
-def _merge_line(
-    base: Base | None, here: Mapping[int, Cells], line: Line, moved: bool
-) -> MergedRow:
+def _merge_line(base: Base | None, here: Mapping[int, Cells], line: Line, moved: bool) -> MergedRow:
     if line.row_id is None:
         new = [MergedCell(name, None, "", text, "added") for name, text in line.cells.items() if text]
         return MergedRow(line.number, None, "added", new)
@@ -105,9 +104,7 @@ def _merge_line(
     return MergedRow(line.number, line.row_id, "changed" if differs else "unchanged", cells, moved)
 
 
-def _removed(
-    base: Base, here: Mapping[int, Cells], lines: Iterable[Line]
-) -> list[MergedRow]:
+def _removed(base: Base, here: Mapping[int, Cells], lines: Iterable[Line]) -> list[MergedRow]:
     """Rows of the base that the sheet does not have any more and the table still has."""
     named = {line.row_id for line in lines}
     found = []
@@ -195,8 +192,8 @@ class _Chain:
 
     def __init__(self, ids: Sequence[int]) -> None:
         ends: list[int | None] = [None, *ids, None]
-        self._next = dict(zip(ends[:-1], ends[1:], strict=True))
-        self._previous = dict(zip(ends[1:], ends[:-1], strict=True))
+        self._next = dict(pairwise(ends))
+        self._previous = {right: left for left, right in pairwise(ends)}
 
     def __contains__(self, row_id: int | None) -> bool:
         return row_id is not None and row_id in self._next

@@ -68,9 +68,7 @@ def chips(diff: Diff, show: str) -> list[Chip]:
     numbers = {key: counts[name] for key, name in COUNTS.items()}
     numbers["here"] = counts["here"] + counts["same"]
     numbers[""] = len(FILTERS[""](diff))
-    return [
-        Chip(key, LABELS[key], numbers[key], key == show) for key in FILTERS if numbers[key] or key in ("", show)
-    ]
+    return [Chip(key, LABELS[key], numbers[key], key == show) for key in FILTERS if numbers[key] or key in ("", show)]
 
 
 @dataclass(frozen=True)

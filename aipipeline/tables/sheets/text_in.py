@@ -152,9 +152,7 @@ class _Table(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in ("td", "th"):
             self._end_cell()
-        elif tag == "tr":
-            self._end_row()
-        elif tag == "table":
+        elif tag == "tr" or tag == "table":
             self._end_row()
 
     def handle_data(self, data: str) -> None:

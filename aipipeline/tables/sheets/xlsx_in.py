@@ -254,10 +254,14 @@ class _Worksheet:
         self.book.parse(part, start=self.start, end=self.end, text=self.parts_append)
         self._merged_cells()
         if self.hidden_rows:
-            self.found.note(self.hidden_rows[0], 0, _("Hidden rows are read too: %(rows)s.") % {"rows": _few(self.hidden_rows)})
+            self.found.note(
+                self.hidden_rows[0], 0, _("Hidden rows are read too: %(rows)s.") % {"rows": _few(self.hidden_rows)}
+            )
         if self.computed:
             self.found.note(
-                0, 0, _("Formulas: the values that Excel stored last are read (%(cells)s).") % {"cells": _few(self.computed)}
+                0,
+                0,
+                _("Formulas: the values that Excel stored last are read (%(cells)s).") % {"cells": _few(self.computed)},
             )
 
     def parts_append(self, data: str) -> None:
@@ -351,7 +355,7 @@ class _Worksheet:
 
     def _merged_cells(self) -> None:
         """The value of a merged range stands in its first cell; what is hidden below the others is left out."""
-        lines = {number: line for number, line in self.found.rows} if self.merged else {}
+        lines = dict(self.found.rows) if self.merged else {}
         for reference in self.merged:
             match = _RANGE.match(reference)
             if not match:
@@ -365,7 +369,10 @@ class _Worksheet:
                         line[column - 1] = None
         if self.merged:
             self.found.note(
-                0, 0, _("Merged cells: the value counts for the first cell alone (%(cells)s).") % {"cells": _few(self.merged)}
+                0,
+                0,
+                _("Merged cells: the value counts for the first cell alone (%(cells)s).")
+                % {"cells": _few(self.merged)},
             )
         self.found.rows = [(number, line) for number, line in self.found.rows if any(v is not None for v in line)]
 

@@ -16,6 +16,7 @@ from openpyxl.comments import Comment
 from openpyxl.drawing.image import Image
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from aipipeline.tables.sheets.raw import MAX_CELL, letter
@@ -108,7 +109,7 @@ def _frame(sheet: OutSheet) -> Workbook:
     page.print_title_rows = "1:1"
     page.page_setup.orientation = "landscape"
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
-    page.sheet_properties.pageSetUpPr.fitToPage = True
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     for index, content in sheet.pictures.items():
         picture = Image(io.BytesIO(content))
         page.add_image(picture, f"{letter(sheet.picture_column)}{index + 2}")
@@ -145,7 +146,9 @@ def _with_rows(page: str, sheet: OutSheet) -> Iterator[str]:
     styles = {(name, row): style for name, row, style in _STYLE.findall(page)}
     start, middle, rest = page.partition(_ROWS)
     header, _rows, end = rest.partition('<row r="2"')
-    yield re.sub(r'<dimension ref="[^"]*"', f'<dimension ref="A1:{letter(len(sheet.columns))}{len(sheet.rows) + 1}"', start)
+    yield re.sub(
+        r'<dimension ref="[^"]*"', f'<dimension ref="A1:{letter(len(sheet.columns))}{len(sheet.rows) + 1}"', start
+    )
     yield middle + header
     writers = [
         _writer(letter(number), styles[letter(number), "2"], styles[letter(number), "3"])

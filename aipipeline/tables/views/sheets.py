@@ -19,8 +19,9 @@ from aipipeline.tables.registry import table_of
 from aipipeline.tables.selectors import load
 from aipipeline.tables.sheets import imports
 from aipipeline.tables.sheets.apply import apply_import, summary
+from aipipeline.tables.sheets.content import ID
 from aipipeline.tables.sheets.decisions import Decisions
-from aipipeline.tables.sheets.mapping import ID, TIME_IN, TIME_OUT, fillable, headers_of
+from aipipeline.tables.sheets.mapping import TIME_IN, TIME_OUT, fillable, headers_of
 from aipipeline.tables.sheets.shown import FILTERS, chips, shown_rows
 from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_location, hx_refresh, render_page_or_fragment, wants_fragment
@@ -156,7 +157,9 @@ def columns(request: HttpRequest, project: Project, import_id: Any) -> HttpRespo
     """The person's reading of the columns; a saved one by its name; or another worksheet."""
     row = _found(request, project, import_id)
     body = body_of(request)
-    given: dict[str, Any] = {name: body.get(name) for name in ("header", "first", "key", "times", "blank", "sections", "fill")}
+    given: dict[str, Any] = {
+        name: body.get(name) for name in ("header", "first", "key", "times", "blank", "sections", "fill")
+    }
     given["worksheet"] = body.get("worksheet", "")
     given["columns"] = {
         name.removeprefix("column-"): value for name, value in body.items() if name.startswith("column-") and value
@@ -177,7 +180,7 @@ def columns(request: HttpRequest, project: Project, import_id: Any) -> HttpRespo
 @require_POST
 @project_page("sheets.import")
 def decide(request: HttpRequest, project: Project, import_id: Any) -> HttpResponse:
-    """Decisions of the page as JSON: {"words": [{"scope", "key", "accept"}]}; the answer says what an apply would do."""
+    """Decisions as JSON: {"words": [{"scope", "key", "accept"}]}; the answer says what an apply would do."""
     row = _found(request, project, import_id)
     words = body_of(request).get("words")
     if not isinstance(words, list) or not all(isinstance(word, dict) for word in words) or len(words) > 5000:
@@ -201,7 +204,11 @@ def apply(request: HttpRequest, project: Project, import_id: Any) -> HttpRespons
         return render(request, "tables/_import.html", context)
     cells = ngettext("%(n)s cell", "%(n)s cells", row.result["cells"]) % {"n": row.result["cells"]}
     rows = ngettext("%(n)s row", "%(n)s rows", row.result["rows"]) % {"n": row.result["rows"]}
-    context = {**_context(request, row), "applied": row.result, "toast": _("Applied: %(cells)s, %(rows)s.") % {"cells": cells, "rows": rows}}
+    context = {
+        **_context(request, row),
+        "applied": row.result,
+        "toast": _("Applied: %(cells)s, %(rows)s.") % {"cells": cells, "rows": rows},
+    }
     return hx_refresh(render(request, "tables/_import.html", context))
 
 
