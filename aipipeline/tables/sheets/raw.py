@@ -11,7 +11,7 @@ from aipipeline.projects.errors import Invalid
 MAX_BYTES = 20 * 1024 * 1024
 MAX_ROWS = 20_000
 MAX_COLUMNS = 200
-MAX_CELLS = 1_000_000
+MAX_CELLS = 600_000
 MAX_TEXTS = 64_000_000
 MAX_NOTES = 50
 # Excel's own limit: a longer text does not fit into one of its cells.
@@ -81,7 +81,7 @@ class Limits:
         if column > MAX_COLUMNS:
             raise SheetError(_("The sheet has more than 200 columns. Remove those that are not for this list."))
         if self.cells > MAX_CELLS or self.letters > MAX_TEXTS:
-            raise SheetError(_("The sheet holds too much: at most a million cells and 64 million characters."))
+            raise SheetError(_("The sheet holds too much: at most 600,000 cells and 64 million characters."))
 
 
 def table_from(lines: Iterable[list[Any]], sheet: RawSheet) -> RawSheet:
