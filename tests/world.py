@@ -6,7 +6,6 @@ from aipipeline.history.project_services import set_member
 from aipipeline.projects.models import Project
 from aipipeline.tables.registry import table_of
 from aipipeline.tables.services import columns, views
-from assets.models import Character
 from assets.models import Character, CinematicPreset
 from celery_workers.models import LedgerTask
 from renders.models import Version, Worker
