@@ -112,8 +112,7 @@ export class CellInput {
 
   /** @param {Item} item @param {Column} column @returns {boolean} */
   allowed(item, column) {
-    const moves = column.type === "status" && this.grid.editors.has("status"); // its own window knows what may be done
-    return Boolean(item) && (moves || (this.grid.canEdit && column.editable));
+    return this.grid.canEdit && column.editable && Boolean(item);
   }
 
   /** Open the active cell. @param {{typed?: boolean}} [options] typed: text that is coming in replaces the value */

@@ -4,7 +4,7 @@ import { confirmDialog } from "../dialogs.js";
 import { fill, gettext, ngettext } from "../i18n.js";
 import { toast } from "../toast.js";
 import { parseHtml, parseText, toHtml, toText } from "./clipboard-text.js";
-import { emptyValue } from "./values.js";
+import { emptyValue, mayBeEmpty } from "./values.js";
 
 /** @typedef {import("./stream.js").Column} Column */
 /** @typedef {import("./range.js").Box} Box */
@@ -64,7 +64,7 @@ export class Clipboard {
       const item = /** @type {import("./stream.js").Item} */ (rows.itemAt(row));
       for (let cell = range.box.left; cell <= range.box.right; cell += 1) {
         const column = /** @type {Column} */ (columnSet.at(cell));
-        if (!column.editable || column.required || column.type === "duration" || column.type === "status") kept += 1;
+        if (!column.editable || !mayBeEmpty(column)) kept += 1;
         else changes.push({ id: item.id, field: column.name, value: emptyValue(column) });
       }
     }

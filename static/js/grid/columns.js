@@ -13,6 +13,7 @@ import { ROW_HEIGHTS } from "./renderer.js";
 const ALIGNED = new Set(["number", "duration"]);
 const ROW_COLUMN = "_row";
 const MAX_FROZEN_SHARE = 0.7;
+const DEFAULT_FROZEN = 2;
 
 export class Columns {
   /** @param {import("./grid.js").ShotGrid} grid */
@@ -79,7 +80,7 @@ export class Columns {
     const room = (this.grid.holder.clientWidth || innerWidth) * MAX_FROZEN_SHARE;
     let width = 0;
     let last = 0;
-    for (let index = 0; index <= (config.frozen ?? 1) && index < columns.length - 1; index += 1) {
+    for (let index = 0; index <= (config.frozen ?? DEFAULT_FROZEN) && index < columns.length - 1; index += 1) {
       width += /** @type {any} */ (columns[index]).width;
       if (width > room) break;
       last = index;

@@ -5,7 +5,7 @@ import { fill, gettext } from "../i18n.js";
 import { icon } from "../util.js";
 import { make, pill } from "./formatters.js";
 import { match } from "./hangul.js";
-import { emptyValue, folded, sameValue } from "./values.js";
+import { emptyValue, folded, mayBeEmpty, sameValue } from "./values.js";
 
 /** @typedef {import("./cell-input.js").Context} Context */
 /** @typedef {import("./cell-input.js").Helper} Helper */
@@ -78,8 +78,9 @@ class ListEditor {
   /** @returns {Option[]} */
   options() {
     const { grid, column } = this.context;
-    const all = grid.options(column.options);
-    if (!this.query.trim()) return column.required || this.several ? all : [{ id: emptyValue(column), label: "" }, ...all];
+    const moves = column.type === "status" ? grid.head?.moves[this.context.value] ?? [] : null;
+    const all = grid.options(column.options).filter(({ id }) => !moves || id === this.context.value || moves.includes(id));
+    if (!this.query.trim()) return this.several || !mayBeEmpty(column) ? all : [{ id: emptyValue(column), label: "" }, ...all];
     const ranked = all.map((option) => {
       const ranks = [option.label, String(option.hint ?? ""), typeof option.id === "string" ? option.id : ""].map((text) => (text ? match(text, this.query) : -1)).filter((rank) => rank >= 0);
       return { option, rank: ranks.length ? Math.min(...ranks) : -1 };
@@ -265,6 +266,7 @@ export function standardEditors() {
   const one = { open: (context) => new ListEditor(context, false) };
   return new Map([
     ["choice", one],
+    ["status", one],
     ["reference", one],
     ["person", one],
     ["references", { open: (context) => new ListEditor(context, true) }],

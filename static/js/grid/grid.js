@@ -230,11 +230,11 @@ export class ShotGrid extends EventTarget {
   }
 
   get canEdit() {
-    return this.may(this.table === "shots" ? "shots.edit" : "assets.edit");
+    return this.may(this.head?.edit ?? "");
   }
 
   get canRemove() {
-    return this.may(this.table === "shots" ? "shots.delete" : "assets.edit");
+    return this.may(this.head?.delete ?? "");
   }
 
   // For the parts of the grid.
@@ -372,7 +372,7 @@ export class ShotGrid extends EventTarget {
 
   /** @param {number} id @returns {string} the page of a row */
   studioUrl(id) {
-    return (this.holder.dataset.studioUrl ?? "").replace("{id}", String(id));
+    return (this.head?.address || this.holder.dataset.studioUrl || "").replace("{id}", String(id));
   }
 
   /** @param {string} name @param {unknown} detail */

@@ -26,7 +26,7 @@ export class Loader {
     const fresh = [];
     let first = true;
     try {
-      const response = await request(`${grid.url}grid/`, { accept: "application/x-ndjson" });
+      const response = await request(`${grid.url}grid/`, { accept: "*/*" });
       const whole = await readLines(response, async (line) => {
         if (turn !== this.turn) return;
         if (line.type === "head") {

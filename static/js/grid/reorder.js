@@ -32,7 +32,7 @@ export class Reorder {
   /** @returns {boolean} */
   refused() {
     const { rows } = this.grid;
-    if (!this.grid.canEdit) return true;
+    if (!this.grid.canEdit || !this.grid.head?.movable) return true;
     if (rows.sort.length) toast(gettext("The list is sorted: take the sort away to move rows by hand."), "info");
     else if (rows.group.length && rows.group.some(([name]) => name !== "scene")) toast(gettext("Rows move by hand without groups, or grouped by scene only."), "info");
     else return false;

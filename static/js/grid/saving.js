@@ -233,26 +233,26 @@ export class Saving {
     /** @type {Record<string, Record<string, string[]>>} */
     const fields = answer.fields ?? {};
     const bad = new Map();
+    const gone = new Set();
     for (const [number, messages] of Object.entries(fields)) {
       const id = ids[Number(number)];
       if (id === undefined || typeof messages !== "object") continue;
+      if (messages.id) gone.add(id); // removed meanwhile: there is nothing to write to
       for (const [field, texts] of Object.entries(messages)) bad.set(`${id}/${field}`, [texts].flat().join(" "));
     }
-    const gone = (answer.details?.missing ?? []).map(Number);
     const general = answer.message || (status === 403 ? gettext("You may not change this.") : gettext("That did not work."));
-    const some = gesture.edits.some((edit) => bad.has(`${edit.id}/${edit.field}`)) || gone.length > 0;
+    for (const id of answer.details?.locked ?? []) bad.set(`${id}/scene`, general);
+    const some = gone.size > 0 || gesture.edits.some((edit) => bad.has(`${edit.id}/${edit.field}`));
     /** @type {Edit[]} */
     const rest = [];
-    for (const edit of gesture.edits) {
+    for (const edit of gesture.edits.filter(({ id }) => !gone.has(id))) {
       const why = some ? bad.get(`${edit.id}/${edit.field}`) : general;
-      if (gone.includes(edit.id)) continue;
       if (why === undefined) rest.push(edit);
       else this.mark(edit, why);
     }
     const created = Object.keys(fields).some((number) => number.startsWith("create."));
-    if (some && (rest.length || gesture.create.length || gesture.remove.length) && !created) {
-      this.queue.unshift({ gesture: { ...gesture, edits: rest }, done });
-    } else done(null);
+    if (some && !created && (rest.length || gesture.create.length || gesture.remove.length)) this.queue.unshift({ gesture: { ...gesture, edits: rest }, done });
+    else done(null);
     const texts = [...new Set([...bad.values(), ...createErrors(fields)])].slice(0, 3);
     toast([general, ...texts.filter((text) => text !== general)].join("\n"), "error");
     this.grid.deltas.fetch();

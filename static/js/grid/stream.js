@@ -4,11 +4,11 @@
 /** @typedef {{id: any, label: string, hint?: string, color?: string}} Option */
 /**
  * @typedef {{name: string, label: string, own_label: string | null, type: string, width: number, editable: boolean,
- *   options: string, required: boolean, max_length: number | null, minimum: number | null, maximum: number | null,
+ *   options: string, required: boolean, nullable: boolean, max_length: number | null, minimum: number | null, maximum: number | null,
  *   hidden: boolean, custom: boolean, help: string}} Column
  */
 /**
- * @typedef {{type: "head", table: string, seq: number, total: number, fps: string, may: string[], user: {id: number, name: string},
+ * @typedef {{type: "head", table: string, seq: number, total: number, fps: string, may: string[], edit: string, delete: string, movable: boolean, address: string, user: {id: number, name: string},
  *   columns: Column[], options: Record<string, Option[]>, moves: Record<string, string[]>, views: any[], view: {id: number | null, config: any}}} Head
  */
 

@@ -146,7 +146,12 @@ export class Values {
 /** @param {Column} column @returns {any} */
 export function emptyValue(column) {
   if (column.type === "references") return [];
-  return ["text", "long_text", "link", "choice", "status", "code"].includes(column.type) ? "" : null;
+  return ["text", "long_text", "link", "code"].includes(column.type) ? "" : null;
+}
+
+/** @param {Column} column @returns {boolean} true when a cell may hold nothing */
+export function mayBeEmpty(column) {
+  return !column.required && (column.nullable !== false || column.type === "references" || typeof emptyValue(column) === "string");
 }
 
 /** @param {any} value @returns {boolean} */
