@@ -111,6 +111,17 @@ def clean_choices(choices: Any, held: Any) -> list[dict[str, str]]:
     return found
 
 
+def clean_labels(table: Table, labels: Any) -> dict[str, str]:
+    """A project's own words by built-in column; Invalid for unknown columns and for what are no names."""
+    if not isinstance(labels, dict) or (unknown := set(labels) - {column.name for column in table.columns}):
+        names = ", ".join(sorted(unknown)) if isinstance(labels, dict) else ""
+        raise Invalid(
+            _("Labels are an object of names by column. Unknown: %(names)s.") % {"names": names[:100]},
+            fields={"labels": [_("unknown or read-only")]},
+        )
+    return {name: _label(label) for name, label in labels.items() if label}
+
+
 def settings_of(project: Project, table: Table) -> TableSettings | None:
     found: TableSettings | None = TableSettings.objects.live().filter(project=project, table=table.key).first()
     return found
