@@ -16,7 +16,7 @@ export class ColumnPanel {
     this.edit = new ColumnEdit(panels);
     this.query = "";
     this.count = h("span", { class: "gp-badge is-plain", hidden: true });
-    const button = h("button", { type: "button", class: "btn quiet" }, icon("columns"), h("span", {}, gettext("Columns")), this.count);
+    const button = h("button", { type: "button", class: "btn quiet", dataset: { panel: "columns" } }, icon("columns"), h("span", {}, gettext("Columns")), this.count);
     panels.left.append(button);
     this.panel = panelFor(button, gettext("Columns"), () => this.content(), { className: "gp-columns" });
   }

@@ -24,7 +24,7 @@ export class FilterPanel {
     this.sent = "";
     this.text = h("span", {}, gettext("Filter"));
     this.count = h("span", { class: "gp-badge", hidden: true });
-    const button = h("button", { type: "button", class: "btn quiet" }, icon("filter"), this.text, this.count);
+    const button = h("button", { type: "button", class: "btn quiet", dataset: { panel: "filter" } }, icon("filter"), this.text, this.count);
     this.button = button;
     panels.left.append(button);
     this.panel = panelFor(button, gettext("Filter"), () => this.content(), { className: "gp-filter" });

@@ -1,4 +1,4 @@
-// The panels of a grid: [data-grid-toolbar] beside a [data-grid] in one parent.
+// The panels of a grid: [data-grid-toolbar] and [data-grid] in one [data-grid-page] (or one parent).
 
 import { onElements } from "../util.js";
 import { Chips } from "./chips.js";
@@ -28,8 +28,7 @@ export class Panels {
     this.right = h("div", { class: "gp-tools gp-end" });
     this.below = h("div", { class: "gp-chips", role: "group", hidden: true });
     toolbar.classList.add("gp-bar");
-    toolbar.replaceChildren(this.left, this.right);
-    toolbar.after(this.below);
+    toolbar.replaceChildren(this.left, this.right, this.below);
     this.views = new ViewMenu(this);
     this.filter = new FilterPanel(this);
     this.sort = new SortPanel(this);
@@ -65,7 +64,7 @@ export class Panels {
 }
 
 onElements("[data-grid-toolbar]", (toolbar) => {
-  const holder = toolbar.parentElement?.querySelector("[data-grid]");
+  const holder = (toolbar.closest("[data-grid-page]") ?? toolbar.parentElement)?.querySelector("[data-grid]");
   if (!(holder instanceof HTMLElement)) return;
   const grid = /** @type {any} */ (holder).grid;
   if (grid) /** @type {any} */ (holder).panels = new Panels(grid, toolbar);

@@ -8,7 +8,7 @@ export class LookMenu {
   /** @param {import("./index.js").Panels} panels */
   constructor(panels) {
     this.panels = panels;
-    const button = h("button", { type: "button", class: "btn quiet icon-only", "aria-label": gettext("Look of the rows"), title: gettext("Look of the rows") }, icon("rows"));
+    const button = h("button", { type: "button", class: "btn quiet icon-only", dataset: { panel: "look" }, "aria-label": gettext("Look of the rows"), title: gettext("Look of the rows") }, icon("rows"));
     panels.left.append(button);
     this.panel = panelFor(button, gettext("Look of the rows"), () => this.content(), { className: "gp-look" });
   }

@@ -19,7 +19,7 @@ class OrderPanel {
     this.panels = panels;
     this.kind = kind;
     this.count = h("span", { class: "gp-badge", hidden: true });
-    this.button = h("button", { type: "button", class: "btn quiet" }, icon(kind.glyph), h("span", {}, kind.title), this.count);
+    this.button = h("button", { type: "button", class: "btn quiet", dataset: { panel: kind.key } }, icon(kind.glyph), h("span", {}, kind.title), this.count);
     panels.left.append(this.button);
     this.panel = panelFor(this.button, kind.title, () => this.content(), { className: "gp-order" });
   }

@@ -7,7 +7,7 @@ import { sendLive } from "../refresh.js";
 import { tabId } from "../util.js";
 import { h } from "./dom.js";
 
-/** @typedef {{table: string, row: number, field: string} | null} Place */
+/** @typedef {{table: string, row: number | null, field: string | null} | null} Place */
 /** @typedef {{user: {id: number, name: string}, place: Place, seen: number}} Peer */
 
 const REPEAT = 10_000;
@@ -69,7 +69,7 @@ export class Presence {
     if (!this.grid.holder.isConnected) return;
     this.last = Date.now();
     // A page in the background is nobody at work, but it is not gone: a place without a row.
-    const place = document.hidden || !this.place ? { table: this.grid.table, row: 0, field: "" } : this.place;
+    const place = document.hidden || !this.place ? { table: this.grid.table, row: null, field: null } : this.place;
     sendLive({ type: "here", topic: this.grid.topic, tab: this.tab, place });
   }
 
@@ -98,8 +98,8 @@ export class Presence {
     for (const [tab, { user, place }] of this.peers) {
       if (!place?.row || this.marked.has(tab)) continue;
       const className = `gp-here gp-here-${colorOf(user.id)}`;
-      this.marked.set(tab, { id: place.row, field: place.field, className });
-      this.grid.mark(place.row, place.field, className, user.name);
+      this.marked.set(tab, { id: place.row, field: place.field ?? "", className });
+      this.grid.mark(place.row, place.field ?? "", className, user.name);
     }
     /** @type {Map<number, Peer>} */
     const people = new Map();

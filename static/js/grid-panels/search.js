@@ -14,8 +14,8 @@ export class SearchBox {
     this.box = /** @type {HTMLInputElement} */ (
       h("input", { class: "input", type: "search", maxlength: 200, "data-live-search": true, "data-search-box": true, placeholder: gettext("Search"), "aria-label": gettext("Search in the rows"), autocomplete: "off" })
     );
-    this.count = h("output", { class: "gp-count faint", "data-grid-count": true });
-    panels.right.append(h("div", { class: "search gp-search" }, icon("search"), this.box, h("kbd", {}, "/")), this.count);
+    panels.right.append(h("div", { class: "search gp-search" }, icon("search"), this.box, h("kbd", {}, "/")));
+    if (!panels.grid.furniture.find("[data-grid-count]")) panels.right.append(h("output", { class: "gp-count faint", "data-grid-count": true }));
     this.box.addEventListener("aip:search", () => this.panels.state.change({ search: this.box.value }, true));
     this.box.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.box.value) {

@@ -33,7 +33,7 @@ export class ViewMenu {
     this.state = panels.state;
     this.name = h("span", { class: "gp-view-name" });
     this.dot = h("span", { class: "gp-dirty", hidden: true, title: gettext("Changed since it was saved") });
-    this.button = h("button", { type: "button", class: "btn quiet gp-view", "aria-haspopup": "menu", "aria-label": gettext("View"), onclick: () => this.open() }, icon("eye"), this.name, this.dot, icon("chevron-down", "s"));
+    this.button = h("button", { type: "button", class: "btn quiet gp-view", dataset: { panel: "views" }, "aria-haspopup": "menu", "aria-label": gettext("View"), onclick: () => this.open() }, icon("eye"), this.name, this.dot, icon("chevron-down", "s"));
     this.save = h("button", { type: "button", class: "btn quiet s gp-save", hidden: true, onclick: () => this.update() }, gettext("Save view"));
     panels.left.append(this.button, this.save, h("span", { class: "gp-line" }));
   }
