@@ -56,9 +56,11 @@ export class FieldSet {
     /** @type {Field} */
     const field = { name, holder, control, base: JSON.stringify(control.read()), dirty: false, seen: 0, timer: 0 };
     this.fields.set(name, field);
-    // A fragment that was fetched anew may have written newer values into the same controls.
-    holder.addEventListener("focusin", () => {
-      if (!field.dirty) field.base = JSON.stringify(control.read());
+    // What a person sees when they come to a field is what they change: an edit by others from then on is a conflict.
+    holder.addEventListener("focusin", (event) => {
+      if (field.dirty || holder.contains(/** @type {Node | null} */ (event.relatedTarget))) return;
+      field.base = JSON.stringify(control.read());
+      field.seen = this.revision;
     });
     holder.addEventListener("input", (event) => {
       if (/** @type {InputEvent} */ (event).isComposing) return;
@@ -79,7 +81,7 @@ export class FieldSet {
 
   /** @param {Field} field */
   typed(field) {
-    if (!field.dirty) field.seen = this.revision;
+    if (!field.dirty && !isTyped(field)) field.seen = this.revision;
     field.dirty = JSON.stringify(field.control.read()) !== field.base;
     tell(field.holder, "aip:field", { name: field.name, set: this });
     clearTimeout(field.timer);
@@ -133,6 +135,9 @@ export class FieldSet {
     if (response.ok) {
       field.base = JSON.stringify(field.name in body ? body[field.name] : value);
       field.dirty = JSON.stringify(field.control.read()) !== JSON.stringify(value);
+      if (!field.dirty && field.name in body && JSON.stringify(value) !== field.base && !isTyped(field)) {
+        field.control.write(body[field.name]); // as the server cleaned it
+      }
       this.absorb(body);
       field.seen = this.revision;
       this.error(field, "");
@@ -176,10 +181,9 @@ export class FieldSet {
     if (typeof body.revision === "number") this.revision = Math.max(this.revision, body.revision);
     for (const field of this.fields.values()) {
       if (!(field.name in body) || field.dirty) continue;
-      const text = JSON.stringify(body[field.name]);
-      const shown = JSON.stringify(field.control.read());
-      field.base = text;
-      if (shown !== text && !field.holder.contains(document.activeElement)) field.control.write(body[field.name]);
+      if (isTyped(field)) continue;
+      field.base = JSON.stringify(body[field.name]);
+      if (JSON.stringify(field.control.read()) !== field.base) field.control.write(body[field.name]);
     }
     for (const place of this.root.querySelectorAll("[data-answer]")) {
       const value = body[/** @type {HTMLElement} */ (place).dataset.answer ?? ""];
@@ -218,6 +222,11 @@ const sets = new Set();
 export function fieldSets() {
   for (const set of sets) if (!set.root.isConnected) sets.delete(set);
   return [...sets];
+}
+
+/** @param {Field} field true while a person is in it */
+function isTyped(field) {
+  return field.holder.contains(document.activeElement);
 }
 
 function anyDirty() {
