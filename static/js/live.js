@@ -11,7 +11,7 @@ const FAR_BEHIND = 100;
 /** @typedef {"connecting" | "open" | "polling" | "closed"} LiveState */
 
 /**
- * Events: "state" (detail: LiveState), "event" (detail: {topic, event}), "stale" (detail: {topic}).
+ * Events: "state" (detail: LiveState), "event" (detail: {topic, event}), "stale" and "subscribed" (detail: {topic}).
  */
 export class LiveSocket extends EventTarget {
   /** @param {string} path */
@@ -97,6 +97,7 @@ export class LiveSocket extends EventTarget {
     this.topics.set(topic, seq);
     // After a reconnect, or when the page was rendered at an older number, events were missed.
     if (known !== null && known !== seq) this.emit("stale", { topic });
+    this.emit("subscribed", { topic });
   }
 
   /** @param {string} topic @param {number} seq @param {any} event */
