@@ -39,7 +39,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flower/", include("aipipeline.studio.flower")),
     path("", include((shot_pages, "shots"))),
     path("", include("aipipeline.tables.urls")),
-    path("", include("assets.urls")),
     path("", include((asset_pages, "assets"))),
     path("", include("renders.urls")),
     path("", include("timeline.urls")),

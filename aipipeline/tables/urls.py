@@ -3,7 +3,7 @@ from django.urls import path
 from aipipeline.tables.views import sheets
 
 app_name = "tables"
-ONE = "projects/<str:code>/imports/<uuid:import_id>"
+ONE = "projects/<str:code>/imports/<slug:token>"
 urlpatterns = [
     path("projects/<str:code>/sheets/<slug:kind>.<slug:format>", sheets.export, name="sheet"),
     path("projects/<str:code>/imports/", sheets.upload, name="upload"),

@@ -1,9 +1,11 @@
 """Sheets over REST: out in three formats, and in with a difference first."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +22,7 @@ from aipipeline.tables.sheets.apply import apply_import, summary
 from aipipeline.tables.sheets.compare import Diff, DiffRow
 from aipipeline.tables.sheets.content import Wanted
 from aipipeline.tables.sheets.decisions import Decisions
-from aipipeline.tables.sheets.export import Exported, export_sheet
+from aipipeline.tables.sheets.export import IN_MEMORY, Exported, export_sheet
 from aipipeline.tables.sheets.mapping import fillable, headers_of
 from aipipeline.tables.sheets.raw import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
 
@@ -44,8 +46,10 @@ def wanted_of(query: Any, project: Any, kind: str) -> Wanted:
     return Wanted(project, kind, view)
 
 
-def exported(query: Any, project: Any, kind: str, format: str, user: Any, *, headers: str = "names") -> FileResponse:
-    """The sheet as a download, sent from its temporary file."""
+def exported(
+    query: Any, project: Any, kind: str, format: str, user: Any, *, headers: str = "names"
+) -> HttpResponse | FileResponse:
+    """The sheet as a download; a large one is sent piece by piece from its temporary file."""
     sheet: Exported = export_sheet(
         wanted=wanted_of(query, project, kind),
         format=format,
@@ -53,7 +57,13 @@ def exported(query: Any, project: Any, kind: str, format: str, user: Any, *, hea
         pictures=query.get("thumbnails") in ("1", "true"),
         user=user,
     )
-    return FileResponse(sheet.file, as_attachment=True, filename=sheet.name, content_type=sheet.content_type)
+    size = sheet.file.seek(0, os.SEEK_END)
+    sheet.file.seek(0)
+    if size > IN_MEMORY:
+        return FileResponse(sheet.file, as_attachment=True, filename=sheet.name, content_type=sheet.content_type)
+    with sheet.file as file:
+        disposition = content_disposition_header(True, sheet.name) or "attachment"
+        return HttpResponse(file.read(), content_type=sheet.content_type, headers={"Content-Disposition": disposition})
 
 
 def refuse_huge(request: Any) -> None:
@@ -64,7 +74,7 @@ def refuse_huge(request: Any) -> None:
 
 
 class Sheet(Endpoint):
-    def get(self, request: Request, code: str, kind: str, suffix: str) -> FileResponse:
+    def get(self, request: Request, code: str, kind: str, suffix: str) -> HttpResponse | FileResponse:
         return exported(request.query_params, self.project(code, "sheets.export"), kind, suffix, request.user)
 
 

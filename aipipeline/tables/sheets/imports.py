@@ -48,8 +48,8 @@ def create_import(
         raw = store.load_raw(row.pk, row.name)
         refuse_empty(raw)
         mapping, sure = _first_mapping(project, table, raw)
-        compare(project=project, table=table, raw=raw, mapping=mapping)  # what cannot be compared at all is refused now
         row.mapping = mapping.as_json()
+        look(row, raw=raw)  # what cannot be compared at all is refused now
         row.state = ImportState.READY if sure else ImportState.MAPPING
         row.save(force_insert=True)
     except BaseException:
@@ -96,14 +96,14 @@ def mapping_of(row: SheetImport) -> SheetMapping:
     return SheetMapping(**row.mapping)
 
 
-def look(row: SheetImport, *, fresh: bool = False) -> Diff:
+def look(row: SheetImport, *, fresh: bool = False, raw: RawSheet | None = None) -> Diff:
     """The difference as it is now; computed again only when something of the project changed since the last look."""
     now = current_change(row.project)
     stamp = {"change": now, "mapping": row.mapping, "language": get_language()}
     kept = None if fresh else store.load_diff(row.pk)
     if kept is not None and kept.get("stamp") == stamp:
         return diff_from(kept["diff"])
-    diff = compare(project=row.project, table=table_of(row.table), raw=raw_of(row), mapping=mapping_of(row))
+    diff = compare(project=row.project, table=table_of(row.table), raw=raw or raw_of(row), mapping=mapping_of(row))
     if not fresh:
         store.save_diff(row.pk, {"stamp": stamp, "diff": diff.as_json()})
     return diff

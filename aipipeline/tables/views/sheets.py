@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -34,7 +34,7 @@ PAGES = {"shots": "shots:list"}
 
 @require_GET
 @project_page("sheets.export")
-def export(request: HttpRequest, project: Project, kind: str, format: str) -> FileResponse:
+def export(request: HttpRequest, project: Project, kind: str, format: str) -> HttpResponseBase:
     """A sheet with headers in the person's language."""
     return exported(request.GET, project, kind, format, request.user, headers="labels")
 
@@ -60,8 +60,8 @@ def upload(request: HttpRequest, project: Project) -> HttpResponseBase:
     return hx_location(url) if wants_fragment(request) else redirect(url)
 
 
-def _found(request: HttpRequest, project: Project, import_id: Any) -> SheetImport:
-    row = imports.find_import(import_id, actor=request.user)
+def _found(request: HttpRequest, project: Project, token: str) -> SheetImport:
+    row = imports.find_import(token, actor=request.user)
     if row.project_id != project.pk:
         raise NotFound(_("This upload is not there any more. Upload the sheet again."))
     return row
@@ -69,9 +69,9 @@ def _found(request: HttpRequest, project: Project, import_id: Any) -> SheetImpor
 
 @require_GET
 @project_page("sheets.import")
-def look(request: HttpRequest, project: Project, import_id: Any) -> HttpResponse:
+def look(request: HttpRequest, project: Project, token: str) -> HttpResponse:
     """The mapping of a foreign sheet, the difference, or what was applied."""
-    row = _found(request, project, import_id)
+    row = _found(request, project, token)
     if row.state == ImportState.MAPPING or (request.GET.get("columns") and row.state == ImportState.READY):
         context = {**_context(request, row), **_mapping(row)}
         return render_page_or_fragment(request, "tables/import.html", "tables/_mapping.html", context)
@@ -153,9 +153,9 @@ def _text(line: list[Any], index: int) -> str:
 
 @require_POST
 @project_page("sheets.import")
-def columns(request: HttpRequest, project: Project, import_id: Any) -> HttpResponseBase:
+def columns(request: HttpRequest, project: Project, token: str) -> HttpResponseBase:
     """The person's reading of the columns; a saved one by its name; or another worksheet."""
-    row = _found(request, project, import_id)
+    row = _found(request, project, token)
     body = body_of(request)
     given: dict[str, Any] = {
         name: body.get(name) for name in ("header", "first", "key", "times", "blank", "sections", "fill")
@@ -179,9 +179,9 @@ def columns(request: HttpRequest, project: Project, import_id: Any) -> HttpRespo
 
 @require_POST
 @project_page("sheets.import")
-def decide(request: HttpRequest, project: Project, import_id: Any) -> HttpResponse:
+def decide(request: HttpRequest, project: Project, token: str) -> HttpResponse:
     """Decisions as JSON: {"words": [{"scope", "key", "accept"}]}; the answer says what an apply would do."""
-    row = _found(request, project, import_id)
+    row = _found(request, project, token)
     words = body_of(request).get("words")
     if not isinstance(words, list) or not all(isinstance(word, dict) for word in words) or len(words) > 5000:
         raise Invalid(_("words: a list of decisions is needed."), fields={"words": [_("not a list")]})
@@ -191,9 +191,9 @@ def decide(request: HttpRequest, project: Project, import_id: Any) -> HttpRespon
 
 @require_POST
 @project_page("sheets.import")
-def apply(request: HttpRequest, project: Project, import_id: Any) -> HttpResponse:
+def apply(request: HttpRequest, project: Project, token: str) -> HttpResponse:
     """Write what was decided: one transaction, one undo step."""
-    row = _found(request, project, import_id)
+    row = _found(request, project, token)
     try:
         row = apply_import(row=row, actor=request.user, tab=tab_of(request))
     except Conflict as conflict:
@@ -214,9 +214,9 @@ def apply(request: HttpRequest, project: Project, import_id: Any) -> HttpRespons
 
 @require_POST
 @project_page("sheets.import")
-def discard(request: HttpRequest, project: Project, import_id: Any) -> HttpResponseBase:
+def discard(request: HttpRequest, project: Project, token: str) -> HttpResponseBase:
     """Forget the upload."""
-    row = _found(request, project, import_id)
+    row = _found(request, project, token)
     back = _context(request, row)["back"]
     imports.discard(row=row, actor=request.user)
     return hx_location(back)
