@@ -1,6 +1,6 @@
 from django.urls import path
 
-from shots.views import scenario, sheets, shots
+from shots.views import scenario, shots
 
 app_name = "shots"
 urlpatterns = [
@@ -11,14 +11,7 @@ urlpatterns = [
     path("projects/<str:code>/scenario/<int:scenario_id>/draft/", scenario.edit_draft, name="scenario_draft"),
     path("projects/<str:code>/scenario/<int:scenario_id>/apply/", scenario.apply, name="scenario_apply"),
     path("projects/<str:code>/shots/", shots.shot_list, name="list"),
-    path("projects/<str:code>/shots/add/", shots.add, name="add"),
-    path("projects/<str:code>/shots/remove/", shots.remove, name="remove"),
-    path("projects/<str:code>/shots/reorder/", shots.reorder, name="reorder"),
     path("projects/<str:code>/shots/confirm/", shots.confirm, name="confirm"),
-    path("projects/<str:code>/shots/<int:shot_id>/cell/", shots.cell, name="cell"),
     path("projects/<str:code>/shots/<int:shot_id>/transition/", shots.transition, name="transition"),
     path("projects/<str:code>/shots/<int:shot_id>/unlock/", shots.unlock, name="unlock"),
-    path("projects/<str:code>/sheets/<slug:kind>.<slug:format>", sheets.export, name="sheet"),
-    path("projects/<str:code>/sheets/upload/", sheets.upload, name="sheet_upload"),
-    path("projects/<str:code>/sheets/apply/", sheets.apply, name="sheet_apply"),
 ]

@@ -9,13 +9,8 @@ const KEPT_ATTRIBUTES = new Set(["open", "data-live-state", "popover"]);
 
 /** What a refresh must not touch: open dialogs, cells that are edited, players. */
 const morphing = {
-  beforeNodeMorphed(/** @type {Node} */ old, /** @type {Node} */ fresh) {
-    if (!(old instanceof Element)) return true;
-    if (old.hasAttribute("data-keep") || old.classList.contains("is-editing")) return false;
-    if (old instanceof HTMLInputElement && old.hasAttribute("data-select") && fresh instanceof HTMLInputElement) {
-      fresh.toggleAttribute("checked", old.checked);
-    }
-    return true;
+  beforeNodeMorphed(/** @type {Node} */ old) {
+    return !(old instanceof Element) || !(old.hasAttribute("data-keep") || old.classList.contains("is-editing"));
   },
   beforeAttributeUpdated(/** @type {string} */ name, /** @type {Element} */ node) {
     if (name === "open") return !(node instanceof HTMLDialogElement || node instanceof HTMLDetailsElement);

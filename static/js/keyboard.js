@@ -7,6 +7,13 @@ import { htmx, isComposing, isTextField, keyName } from "./util.js";
 const GO_WAIT = 1200;
 let goUntil = 0;
 let working = false;
+/** @type {Set<() => Promise<void>>} */
+const unsaved = new Set();
+
+/** Undo waits for what a page still has to save. @param {() => Promise<void>} flush resolves when nothing waits */
+export function beforeUndo(flush) {
+  unsaved.add(flush);
+}
 
 /**
  * Undo or redo this tab's newest action. The answer brings its own message; the change arrives by the live events.
@@ -18,6 +25,7 @@ export async function undoRedo(which) {
   working = true;
   const source = document.querySelector(`[data-${which}]`) ?? document.body;
   try {
+    for (const flush of unsaved) await flush();
     await htmx().ajax("POST", url, { source, swap: "none" });
     document.dispatchEvent(new CustomEvent("aip:changed", { detail: { by: which } }));
     refreshAll();

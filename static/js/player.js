@@ -324,7 +324,7 @@ document.addEventListener("keydown", (event) => {
   const target = event.target instanceof Element ? event.target : null;
   if (event.key === " " && target?.closest("button, a, input, select, summary")) return;
   const inside = target?.closest("[data-player]");
-  if (!inside && target?.closest("[data-timeline], [data-shotlist], [data-own-keys]") && event.key.length > 1) return;
+  if (!inside && target?.closest("[data-timeline], [data-grid], [data-own-keys]") && event.key.length > 1) return;
   const root = inside ?? document.querySelector("[data-player][data-player-page]");
   const player = playerOf(root);
   if (player?.key(event)) event.preventDefault();

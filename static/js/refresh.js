@@ -5,6 +5,9 @@
 //   data-live-url="/p/X/jobs/"     where its own fragment is; the answer is morphed in
 //   data-live-id="7"               optional: only events whose ids contain it
 //   data-job-progress="<job id>"   a progress line that moves with the numbers of the event itself
+//
+// Modules that keep their own data listen on the document: "aip:live-event" {topic, event}, "aip:live-stale" and
+// "aip:live-subscribed" {topic} (something may have been missed), "aip:live-poll" (no socket: time to ask), "aip:live-here" (where somebody is).
 
 import { gettext } from "./i18n.js";
 import { LiveSocket } from "./live.js";
@@ -154,6 +157,11 @@ function syncTopics() {
   for (const [topic, seen] of wanted) if (!live.denied.has(topic)) live.subscribe(topic, seen);
 }
 
+/** Say something to the others of a topic; nothing is kept while there is no connection. @param {object} message */
+export function sendLive(message) {
+  live?.send(message);
+}
+
 export function startLive() {
   document.addEventListener("compositionstart", () => (composing = true), true);
   document.addEventListener("compositionend", () => (composing = false), true);
@@ -161,7 +169,17 @@ export function startLive() {
   if (!path) return;
   live = new LiveSocket(path);
   live.addEventListener("state", (event) => showState(/** @type {CustomEvent} */ (event).detail));
-  live.addEventListener("stale", (event) => refreshAll(/** @type {CustomEvent} */ (event).detail.topic));
+  live.addEventListener("stale", (event) => {
+    const { topic } = /** @type {CustomEvent} */ (event).detail;
+    document.dispatchEvent(new CustomEvent("aip:live-stale", { detail: { topic } }));
+    refreshAll(topic);
+  });
+  live.addEventListener("subscribed", (event) => {
+    document.dispatchEvent(new CustomEvent("aip:live-subscribed", { detail: /** @type {CustomEvent} */ (event).detail }));
+  });
+  live.addEventListener("here", (event) => {
+    document.dispatchEvent(new CustomEvent("aip:live-here", { detail: /** @type {CustomEvent} */ (event).detail }));
+  });
   live.addEventListener("event", (message) => {
     const { topic, event } = /** @type {CustomEvent} */ (message).detail;
     if (event.type.endsWith(".progress")) moveBars(event);
@@ -176,7 +194,9 @@ export function startLive() {
     if (live) showState(live.state);
   });
   setInterval(() => {
-    if (live?.state === "polling" && !document.hidden) refreshAll();
+    if (live?.state !== "polling" || document.hidden) return;
+    document.dispatchEvent(new CustomEvent("aip:live-poll"));
+    refreshAll();
   }, POLL_EVERY);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;

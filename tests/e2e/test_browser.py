@@ -9,6 +9,7 @@ import pytest
 from aipipeline.media.probe import probe
 from renders.models import Version
 from shots.models import Shot
+from tests.e2e.gridpage import cell, grid, wait_loaded
 from tests.factories import SCRIPT
 from tests.harness import processes
 from timeline.models import Movie
@@ -24,12 +25,11 @@ def test_from_a_pasted_scenario_to_a_downloaded_film(page: Any, project: Any, tm
     page.wait_for_selector("#apply-draft")
     page.click("#apply-draft")
     page.wait_for_url(f"**{base}/shots/")
-    page.wait_for_selector("tr[data-row]")
+    wait_loaded(page)
     shots = list(Shot.objects.live().order_by("position"))
-    assert page.locator("tr[data-row]").count() == len(shots)
+    assert grid(page, "grid.items().map((item) => item.id)") == [shot.pk for shot in shots]
 
-    cell = page.locator(f"#shot-{shots[0].pk} td[data-field=description]")
-    cell.dblclick()
+    cell(page, shots[0].pk, "description").dblclick()
     page.keyboard.press("Control+A")
     page.keyboard.type("창가의 리나")
     page.keyboard.press("Enter")

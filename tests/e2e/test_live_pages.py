@@ -8,6 +8,7 @@ from renders.models import JobState, RenderJob, Version
 from renders.services.jobs import render_shots
 from shots.models import Shot
 from shots.services.editing import update_shots
+from tests.e2e.gridpage import cell, cell_selector, open_grid, wait_loaded, wait_text
 from tests.factories import applied_project
 from tests.harness import processes
 
@@ -69,13 +70,11 @@ def test_bars_move_while_jobs_run_and_the_page_follows(page: Any, project: Any, 
 def test_a_colleagues_edit_appears_without_a_reload(
     page: Any, project: Any, artist: Any, first_images: list[Shot]
 ) -> None:
-    page.goto(f"/projects/{project.code}/shots/")
-    page.wait_for_selector("[data-connection][data-state=open]")
+    open_grid(page, project)
     page.evaluate("() => { window.stayed = true; }")
     shot = first_images[1]
     update_shots(project=project, actor=artist, items=[{"id": shot.pk, "fields": {"description": "다른 사람이 고침"}}])
-    cell = f"#shot-{shot.pk} td[data-field=description]"
-    page.wait_for_function(f"() => document.querySelector('{cell}').textContent.includes('다른 사람이 고침')")
+    wait_text(page, shot.pk, "description", "다른 사람이 고침")
     assert page.evaluate("window.stayed") is True
 
 
@@ -83,45 +82,40 @@ def test_a_page_without_a_socket_asks_by_itself(page: Any, project: Any, artist:
     page.route_web_socket("**/ws/", lambda socket: socket.close(code=1011))
     page.goto(f"/projects/{project.code}/shots/")
     page.wait_for_selector("[data-connection][data-state=polling]")
+    wait_loaded(page)
     page.evaluate("() => { window.stayed = true; }")
     shot = first_images[0]
     update_shots(project=project, actor=artist, items=[{"id": shot.pk, "fields": {"description": "소켓 없이"}}])
-    cell = f"#shot-{shot.pk} td[data-field=description]"
-    page.wait_for_function(f"() => document.querySelector('{cell}').textContent.includes('소켓 없이')")
+    wait_text(page, shot.pk, "description", "소켓 없이")
     assert page.evaluate("window.stayed") is True
 
 
 def test_a_page_catches_up_after_the_site_was_away(
     page: Any, project: Any, artist: Any, farm: dict[str, processes.Process], first_images: list[Shot]
 ) -> None:
-    page.goto(f"/projects/{project.code}/shots/")
-    page.wait_for_selector("[data-connection][data-state=open]")
+    open_grid(page, project)
     farm["web"].kill()
     page.wait_for_function("() => document.querySelector('[data-connection]').dataset.state !== 'open'")
     shot = first_images[0]
     update_shots(project=project, actor=artist, items=[{"id": shot.pk, "fields": {"description": "자리를 비운 사이"}}])
     farm["web"], _url = processes.web(port=int(page.url.split(":")[2].split("/")[0]))
-    cell = f"#shot-{shot.pk} td[data-field=description]"
-    page.wait_for_function(
-        f"() => document.querySelector('{cell}').textContent.includes('자리를 비운 사이')", timeout=40_000
-    )
+    wait_text(page, shot.pk, "description", "자리를 비운 사이", timeout=40_000)
 
 
 def test_an_edit_made_while_the_site_is_away_is_sent_when_it_is_back(
     page: Any, project: Any, farm: dict[str, processes.Process], first_images: list[Shot]
 ) -> None:
-    page.goto(f"/projects/{project.code}/shots/")
-    page.wait_for_selector("[data-connection][data-state=open]")
+    open_grid(page, project)
     farm["web"].kill()
     shot = first_images[0]
-    cell = page.locator(f"#shot-{shot.pk} td[data-field=description]")
-    cell.dblclick()
+    written = cell(page, shot.pk, "description")
+    written.dblclick()
     page.keyboard.press("Control+A")
     page.keyboard.type("끊긴 사이에 쓴 글")
     page.keyboard.press("Enter")
-    page.wait_for_selector(f"#shot-{shot.pk} td.is-unsent")
-    assert cell.inner_text() == "끊긴 사이에 쓴 글"
+    page.wait_for_selector(f"{cell_selector(shot.pk, 'description')}.is-unsent")
+    assert written.inner_text() == "끊긴 사이에 쓴 글"
     farm["web"], _url = processes.web(port=int(page.url.split(":")[2].split("/")[0]))
     processes.wait_until(lambda: Shot.objects.get(pk=shot.pk).description == "끊긴 사이에 쓴 글", seconds=30)
-    page.wait_for_selector(f"#shot-{shot.pk} td.is-unsent", state="detached")
-    assert cell.inner_text() == "끊긴 사이에 쓴 글"
+    page.wait_for_selector(f"{cell_selector(shot.pk, 'description')}.is-unsent", state="detached")
+    assert written.inner_text() == "끊긴 사이에 쓴 글"

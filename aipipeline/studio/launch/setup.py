@@ -25,6 +25,10 @@ VENDOR = {
     "pretendard/dist/LICENSE.txt": "pretendard/LICENSE.txt",
     "idiomorph/dist/idiomorph.min.js": "idiomorph/idiomorph.min.js",
     "sortablejs/Sortable.min.js": "sortablejs/Sortable.min.js",
+    "slickgrid/dist/browser/slick.core.js": "slickgrid/slick.core.js",
+    "slickgrid/dist/browser/slick.interactions.js": "slickgrid/slick.interactions.js",
+    "slickgrid/dist/browser/slick.grid.js": "slickgrid/slick.grid.js",
+    "slickgrid/LICENSE": "slickgrid/LICENSE",
 }
 
 

@@ -66,11 +66,16 @@ def document(body: str) -> str:
     template = f"{icon}<span></span><button data-toast-close></button>"
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="htmx-config" content='{{"allowEval":false,"includeIndicatorStyles":false}}'>
-<link rel="stylesheet" href="/static/css/tokens.css"><link rel="stylesheet" href="/static/css/grid.css">
+<link rel="stylesheet" href="/static/css/tokens.css"><link rel="stylesheet" href="/static/css/base.css">
+<link rel="stylesheet" href="/static/css/table-grid.css"><link rel="stylesheet" href="/static/css/table-cells.css">
 <script src="/static/django_htmx/htmx-2.min.js" defer></script>
 <script src="/static/vendor/idiomorph/idiomorph.min.js" defer></script>
 <script type="module" src="/static/js/app.js"></script>
-<script type="module" src="/static/js/shotlist.js"></script>
+<script src="/static/vendor/sortablejs/Sortable.min.js" defer></script>
+<script src="/static/vendor/slickgrid/slick.core.js" defer></script>
+<script src="/static/vendor/slickgrid/slick.interactions.js" defer></script>
+<script src="/static/vendor/slickgrid/slick.grid.js" defer></script>
+<script type="module" src="/static/js/grid/grid.js"></script>
 </head><body hx-ext="morph" hx-headers='{{"X-CSRFToken": "t"}}' data-live-socket="/ws/"
  data-project-topic="project:1" data-live-seq="4"><span data-connection><span class="sr"></span></span>{body}
 <div id="toasts" popover="manual"></div>

@@ -2,7 +2,6 @@
 
 import json
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
@@ -15,12 +14,6 @@ LIVE = """
 </section>
 <div data-job-progress="j1"><progress max="100" value="0"></progress><span data-progress-text></span></div>
 """
-ROW = (
-    '<tr id="shot-{id}" data-row="{id}" data-url="/shots/{id}/" data-revision="{revision}">'
-    '<td data-field="description" data-editor="longtext" data-value="{text}" tabindex="-1">'
-    "<span data-text>{text}</span></td>"
-    '<td data-field="duration_frames" data-editor="duration" data-value="48" tabindex="-1">48</td></tr>'
-)
 
 
 class Socket:
@@ -121,26 +114,70 @@ def test_a_refresh_waits_until_the_person_has_stopped_writing(open_page: OpenPag
     expect(page.locator("#list p")).to_have_text("fresh")
 
 
+def column(name: str, label: str, kind: str) -> dict[str, Any]:
+    return {
+        "name": name, "label": label, "own_label": None, "type": kind, "width": 220, "editable": True, "options": "",
+        "required": False, "nullable": True, "max_length": None, "minimum": None, "maximum": None, "hidden": False,
+        "custom": False, "help": "",
+    }  # fmt: skip
+
+
 class Sheet:
-    """Keeps the cells that the page saves; `refuse` answers 409 with both values once."""
+    """The server of one table: streams three rows, keeps what is saved; `refuse` answers 409 with both values once."""
 
     def __init__(self) -> None:
-        self.saved: list[dict[str, str]] = []
+        self.rows = {
+            number: {"id": number, "revision": 1, "position": number, "locked": False, "job": None,
+                     "description": f"text {number}", "duration_frames": 48}
+            for number in (1, 2, 3)
+        }  # fmt: skip
+        self.saved: list[dict[str, Any]] = []
         self.refuse = ""
+        self.seq = 1
 
     def __call__(self, route: Route) -> None:
-        sent = {name: values[0] for name, values in parse_qs(route.request.post_data or "", True).items()}
-        self.saved.append(sent)
+        path = route.request.url.split("?")[0]
+        if path.endswith("/grid/"):
+            lines = [self.head(), {"type": "rows", "rows": self.columns()}, {"type": "end", "total": 3}]
+            body = "".join(json.dumps(line) + "\n" for line in lines)
+            route.fulfill(content_type="application/x-ndjson", body=body)
+        elif path.endswith("/batch/"):
+            self.batch(route, json.loads(route.request.post_data or "{}"))
+        else:
+            route.fulfill(json=self.changes())
+
+    def head(self) -> dict[str, Any]:
+        columns = [
+            column("description", "Description", "long_text"),
+            column("duration_frames", "Length", "duration"),
+        ]
+        return {
+            "type": "head", "table": "shots", "seq": self.seq, "total": 3, "fps": "24", "movable": True,
+            "address": "/shots/{id}/", "user": {"id": 1, "name": "A"}, "may": ["shots.edit"], "edit": "shots.edit",
+            "delete": "shots.delete", "columns": columns, "options": {}, "moves": {}, "views": [],
+            "view": {"id": None, "config": {"frozen": 0}},
+        }  # fmt: skip
+
+    def columns(self) -> dict[str, list[Any]]:
+        return {name: [row[name] for row in self.rows.values()] for name in self.rows[1]}
+
+    def changes(self) -> dict[str, Any]:
+        return {"seq": self.seq, "reset": False, "rows": self.columns(), "removed": []}
+
+    def batch(self, route: Route, sent: dict[str, Any]) -> None:
+        (item,) = sent["items"]
+        (field, value), row = next(iter(item["fields"].items())), self.rows[item["id"]]
+        self.saved.append({"row": item["id"], "field": field, "value": value, "revision": item["revision"]})
         if self.refuse:
-            field, value = sent["field"], sent["value"]
-            details = {"details": {"revision": 9, "current": {field: self.refuse}, "yours": {field: value}}}
+            row.update({field: self.refuse, "revision": 9})
+            conflict = {"id": row["id"], "revision": 9, "current": {field: self.refuse}, "yours": {field: value}}
             self.refuse = ""
-            body = f"<div data-details='{json.dumps(details)}'><p data-error-message>Changed.</p></div>"
-            route.fulfill(status=409, content_type="text/html", headers={"X-AIP-Error": "conflict"}, body=body)
+            answer = {"type": "conflict", "message": "Changed.", "details": {"conflicts": [conflict]}}
+            route.fulfill(status=409, json=answer)
             return
-        number = route.request.url.rstrip("/").rsplit("/", 1)[-1]
-        text = sent["value"] if sent["field"] == "description" else "first"
-        route.fulfill(content_type="text/html", body=ROW.format(id=number, revision=2, text=text))
+        row.update({field: value, "revision": int(str(row["revision"])) + 1})
+        self.seq += 1
+        route.fulfill(json={"created": [], "deleted": [], "conflicts": [], "changes": self.changes()})
 
 
 @pytest.fixture
@@ -150,22 +187,23 @@ def sheet() -> Sheet:
 
 @pytest.fixture
 def sheet_page(open_page: OpenPage, sheet: Sheet) -> Page:
-    rows = "".join(ROW.format(id=i, revision=1, text=f"text {i}") for i in (1, 2, 3))
     page = open_page(
-        '<div data-shotlist data-fps="24"><div class="sheet-scroll"><table><thead><tr>'
-        '<th data-column="description">Description</th>'
-        '<th data-column="duration_frames">Length</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div></div>",
+        '<div id="holder"><div class="table-grid" data-grid data-table="shots" data-project="P" data-url="/shots/"'
+        ' data-live-topic-id="project:1" data-fps="24" aria-label="Shots"></div></div>',
         sheet,
     )
     page.route_web_socket("**/ws/", Socket().accept)
     page.goto(ORIGIN)
-    expect(page.locator("textarea.cell-input")).to_have_count(1)
+    expect(page.locator("[data-grid]")).to_have_attribute("data-loaded", "true")
     return page
 
 
 def cell(page: Page, row: int, field: str) -> Any:
-    return page.locator(f'tr[data-row="{row}"] td[data-field="{field}"]')
+    return page.locator(f'.slick-row[data-id="{row}"] .slick-cell[data-field="{field}"]')
+
+
+def active_row(page: Page) -> Any:
+    return page.evaluate("() => document.querySelector('[data-grid]').grid.range.item?.id")
 
 
 def test_typing_korean_over_a_cell_keeps_the_first_syllable(sheet_page: Page, sheet: Sheet) -> None:
@@ -178,8 +216,8 @@ def test_typing_korean_over_a_cell_keeps_the_first_syllable(sheet_page: Page, sh
     keys.send("Input.insertText", {"text": "한"})
     sheet_page.keyboard.press("Enter")
     expect(cell(sheet_page, 1, "description")).to_have_text("한")
-    assert sheet.saved == [{"field": "description", "value": "한", "revision": "1"}]
-    assert sheet_page.locator("tr[data-row='2'] td.is-active").count() == 1
+    assert sheet.saved == [{"row": 1, "field": "description", "value": "한", "revision": 1}]
+    assert active_row(sheet_page) == 2
 
 
 def test_escape_leaves_the_cell_as_it_was(sheet_page: Page, sheet: Sheet) -> None:
@@ -194,13 +232,14 @@ def test_a_length_is_sent_in_whole_frames_and_nonsense_stays_in_the_cell(sheet_p
     cell(sheet_page, 1, "duration_frames").click()
     sheet_page.keyboard.type("soon")
     sheet_page.keyboard.press("Enter")
-    expect(sheet_page.locator("textarea.cell-input")).to_have_attribute("aria-invalid", "true")
+    expect(sheet_page.locator("textarea.tg-input")).to_have_attribute("aria-invalid", "true")
     assert sheet.saved == []
     sheet_page.keyboard.press("ControlOrMeta+a")
     sheet_page.keyboard.type("2.5s")
     sheet_page.keyboard.press("Tab")
-    expect(sheet_page.locator("tr[data-row='2'] td.is-active")).to_have_count(1)
-    assert sheet.saved[-1]["value"] == "60"
+    expect(cell(sheet_page, 1, "duration_frames")).to_have_text("00:00:02:12")
+    assert active_row(sheet_page) == 2
+    assert sheet.saved[-1]["value"] == 60
 
 
 @pytest.mark.parametrize(("answer", "sent"), [("mine", 2), ("theirs", 1)])
@@ -214,7 +253,7 @@ def test_a_conflict_shows_both_values_and_the_person_decides(
     expect(sheet_page.locator("dialog .conflict")).to_contain_text("their text")
     sheet_page.locator(f'dialog button[value="{answer}"]').click()
     expect(sheet_page.locator("dialog")).to_have_count(0)
+    expect(cell(sheet_page, 1, "description")).to_have_text("my text" if answer == "mine" else "their text")
     if answer == "mine":
-        expect(cell(sheet_page, 1, "description")).to_have_text("my text")
-        assert sheet.saved[-1] == {"field": "description", "value": "my text", "revision": "9"}
+        assert sheet.saved[-1] == {"row": 1, "field": "description", "value": "my text", "revision": 9}
     assert len(sheet.saved) == sent
