@@ -14,6 +14,7 @@ import { standardEditors } from "./editors.js";
 import { Furniture } from "./furniture.js";
 import { Keys } from "./keys.js";
 import { Loader } from "./loader.js";
+import { addMakers } from "./makers.js";
 import { Marks } from "./marks.js";
 import { Pointer } from "./pointer.js";
 import { Range } from "./range.js";
@@ -270,6 +271,7 @@ export class ShotGrid extends EventTarget {
         this.range.draw();
       }).observe(this.holder);
     }
+    addMakers(this);
     this.afterColumns();
     this.showSort();
   }
