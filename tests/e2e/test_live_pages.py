@@ -87,7 +87,8 @@ def test_a_picture_being_made_shows_its_progress_in_the_shot_list(
     page.evaluate("""() => {
       window.stayed = true; window.shares = new Set();
       const look = () => {
-        for (const text of document.querySelectorAll(".tg-ring [data-progress-text]")) window.shares.add(text.textContent);
+        const texts = document.querySelectorAll(".tg-ring [data-progress-text]");
+        for (const text of texts) window.shares.add(text.textContent);
         requestAnimationFrame(look);
       };
       look();
