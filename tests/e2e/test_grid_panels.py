@@ -175,10 +175,7 @@ def test_a_view_is_made_saved_shared_and_seen_by_a_colleague(
     wait_loaded(page)
     wait_shown(page, ours)
     assert page.input_value("[data-search-box]") == "리나"
-    page.wait_for_function(
-        "async (url) => (await (await fetch(url)).json()).config.search === '리나'",
-        arg=f"/api/v1/projects/{project.code}/shots/view/",
-    )
+    page.wait_for_function("async (url) => (await (await fetch(url)).json()).config.search === '리나'", arg=f"/api/v1/projects/{project.code}/shots/view/")
 
     # The link shows a colleague the same; without it they choose the view by its name, and may not change it.
     other.goto(link)
@@ -355,15 +352,11 @@ def test_many_shots_change_their_status_and_a_refusal_says_which(
     page.click(".gp-dialog .btn.primary:has-text('Move the other 2')")
     processes.wait_until(lambda: Shot.objects.filter(pk__in=ids[:2], status="approved").count() == 2)
     wait_text(page, ids[0], "code", shots[0].code)
-    page.wait_for_function(
-        "(id) => document.querySelector('[data-grid]').grid.item(id).status === 'approved'", arg=ids[1]
-    )
+    page.wait_for_function("(id) => document.querySelector('[data-grid]').grid.item(id).status === 'approved'", arg=ids[1])
 
     # Sending back needs a reason. One cell, by the keyboard.
     moves.move_shots_to(project=project, actor=admin_user, ids=ids[:1], to="review")
-    page.wait_for_function(
-        "(id) => document.querySelector('[data-grid]').grid.item(id).status === 'review'", arg=ids[0]
-    )
+    page.wait_for_function("(id) => document.querySelector('[data-grid]').grid.item(id).status === 'review'", arg=ids[0])
     grid(page, "grid.chooseRows(null, false)")
     grid(page, "grid.range.setActive({ row: 0, cell: grid.columnSet.indexOf('status') })")
     grid(page, "grid.input.focus()")
