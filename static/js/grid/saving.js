@@ -252,6 +252,7 @@ export class Saving {
       else this.mark(edit, why);
     }
     const created = Object.keys(fields).some((number) => number.startsWith("create."));
+    if (created) for (const edit of rest.splice(0)) this.mark(edit, general); // they went together: none was saved
     if (some && !created && (rest.length || gesture.create.length || gesture.remove.length)) this.queue.unshift({ gesture: { ...gesture, edits: rest }, done });
     else done(null);
     const texts = [...new Set([...bad.values(), ...createErrors(fields)])].slice(0, 3);
