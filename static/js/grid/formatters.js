@@ -7,7 +7,10 @@ import { isGroup } from "./rows.js";
 /** @typedef {import("./stream.js").Item} Item */
 /** @typedef {import("./stream.js").Column} Column */
 /** @typedef {import("./grid.js").ShotGrid} ShotGrid */
-/** @typedef {(value: any, column: Column, item: Item, grid: ShotGrid) => Node | string} Drawer */
+/** @typedef {(value: any, column: Column, item: Item, grid: ShotGrid, width: number) => Node | string} Drawer width: of the column */
+
+const SHORT = 5;
+const LETTER = 6.4; // px, about
 
 /**
  * @param {string} tag @param {string} className @param {string | Node | null} [content] @returns {HTMLElement}
@@ -23,7 +26,7 @@ export function make(tag, className, content = null) {
 export function pill(option, text, kind) {
   const element = make("span", `tg-pill ${kind}`, text);
   if (option?.color) element.style.setProperty("--c", option.color);
-  if (option?.hint) element.title = option.hint;
+  element.title = option?.hint ? `${text} · ${option.hint}` : text;
   return element;
 }
 
@@ -38,7 +41,14 @@ export function initials(name) {
 const DRAW = {
   long_text: (value) => make("span", "tg-long", value),
   duration: (value, column, item, grid) => grid.values.length(value),
-  choice: (value, column, item, grid) => pill(grid.values.option(column, value), grid.values.label(column, value), ""),
+  choice(value, column, item, grid, width) {
+    const option = grid.values.option(column, value);
+    const label = grid.values.label(column, value);
+    const short = option?.hint && option.hint.length <= SHORT && width < label.length * LETTER + 34; // MCU for Medium close-up
+    const element = pill(option, short ? option.hint ?? "" : label, "");
+    if (short) element.title = `${label} · ${option.hint}`;
+    return element;
+  },
   status(value, column, item, grid) {
     const tag = make("span", "tag", grid.values.label(column, value));
     tag.dataset.status = value;
@@ -163,7 +173,7 @@ function groupCell(group, slickColumn, grid) {
     toggle.tabIndex = -1;
     const empty = group.value === null;
     const text = empty ? gettext("(empty)") : grid.values.text(column, group.value);
-    const value = empty || !["status", "choice"].includes(column.type) ? make("b", "", text) : DRAW[column.type](group.value, column, /** @type {any} */ ({}), grid);
+    const value = empty || !["status", "choice"].includes(column.type) ? make("b", "", text) : DRAW[column.type](group.value, column, /** @type {any} */ ({}), grid, Infinity);
     box.append(toggle, value, make("span", "count", String(group.count)));
     return box;
   }
@@ -193,8 +203,8 @@ export function formatterFor(grid) {
     if (typed !== undefined) html = make("span", column.type === "long_text" ? "tg-long" : "", typed);
     else if (column.type === "image") html = thumb(value, item, grid);
     else if (value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length)) {
-      html = column.type === "tick" ? DRAW.tick(false, column, item, grid) : "";
-    } else html = (DRAW[column.type] ?? ((text) => String(text)))(value, column, item, grid);
+      html = column.type === "tick" ? DRAW.tick(false, column, item, grid, slickColumn.width) : "";
+    } else html = (DRAW[column.type] ?? ((text) => String(text)))(value, column, item, grid, slickColumn.width);
     const node = html instanceof Node ? html : document.createTextNode(html);
     const fragment = document.createDocumentFragment();
     fragment.append(node);

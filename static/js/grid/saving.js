@@ -61,6 +61,7 @@ export class Saving {
   /** @param {Gesture} gesture @returns {Promise<any>} the answer; null when it was refused */
   add(gesture) {
     for (const edit of gesture.edits) {
+      this.conflicts.replace(edit);
       this.refused.delete(this.grid.marks.key(edit.id, edit.field));
       this.grid.marks.unmark(edit.id, edit.field, "is-refused");
       this.show(edit);
@@ -251,6 +252,7 @@ export class Saving {
       else this.mark(edit, why);
     }
     const created = Object.keys(fields).some((number) => number.startsWith("create."));
+    if (created) for (const edit of rest.splice(0)) this.mark(edit, general); // they went together: none was saved
     if (some && !created && (rest.length || gesture.create.length || gesture.remove.length)) this.queue.unshift({ gesture: { ...gesture, edits: rest }, done });
     else done(null);
     const texts = [...new Set([...bad.values(), ...createErrors(fields)])].slice(0, 3);
