@@ -13,7 +13,7 @@ from aipipeline.history.project_services import set_member
 from aipipeline.tables.models import CustomColumn, SavedView, TableSettings
 from aipipeline.tables.registry import table_of
 from assets.models import Character
-from shots.models import Scene, Shot
+from shots.models import Scene, Shot, ShotStep
 from shots.services import moves
 from tests.e2e.gridpage import cell, grid, open_grid, wait_loaded, wait_saved, wait_text
 from tests.harness import processes
@@ -161,13 +161,13 @@ def test_a_view_is_made_saved_shared_and_seen_by_a_colleague(
 
     # A change stands in the address; back takes it away; a reload keeps all.
     page.fill("[data-search-box]", "리나")
-    page.wait_for_function("location.search.includes('search=')")
+    page.wait_for_function("() => location.search.includes('search=')")
     page.click("[data-panel=group]")
     page.click(".gp-order:popover-open [data-key=clear]")
-    page.wait_for_function("location.search.includes('group=')")
+    page.wait_for_function("() => location.search.includes('group=')")
     page.keyboard.press("Escape")
     page.go_back()
-    page.wait_for_function("!location.search.includes('group=')")
+    page.wait_for_function("() => !location.search.includes('group=')")
     ours = [shot.pk for shot in by_length if "리나" in shot.description or shot.characters.filter(name="리나").exists()]
     wait_shown(page, ours)
     link = page.url.replace(page.evaluate("location.origin"), "")
@@ -287,6 +287,7 @@ def test_own_columns_of_every_type(page: Any, other: Any, project: Any, admin_us
     grid(page, "document.querySelector('[data-grid]').panels.columns.edit.edit(grid.column(args[0]))", names["Mood"])
     page.locator(".gp-choices .input").nth(1).fill("긴장")
     page.click(".gp-dialog .btn.primary")
+    grid(page, "grid.slick.scrollCellIntoView(0, grid.columnSet.indexOf(args[0]))", names["Mood"])
     wait_text(page, shots[0].pk, names["Mood"], "긴장")
     page.click(".gp-chips >> text=Clear all")
 
@@ -336,7 +337,7 @@ def test_many_shots_change_their_status_and_a_refusal_says_which(
 ) -> None:
     ids = [shot.pk for shot in shots]
     for to in ("ready", "generating", "review"):
-        moves.move_shots_to(project=project, actor=admin_user, ids=ids[:2], to=to)
+        moves.move_shots_to(project=project, actor=admin_user, ids=[*ids[:2], ids[4]], to=to)
     moves.move_shots_to(project=project, actor=admin_user, ids=ids[2:3], to="ready")
     open_grid(page, project)
     grid(page, "grid.chooseRows(grid.items().slice(0, 4), true)")
@@ -348,17 +349,15 @@ def test_many_shots_change_their_status_and_a_refusal_says_which(
     page.wait_for_selector(".gp-refused")
     refused = page.locator(".gp-refused li").all_inner_texts()
     assert [text.split("\n")[0] for text in refused] == [shots[2].code, shots[3].code]
-    assert Shot.objects.filter(pk__in=ids, status="approved").count() == 0
+    done = ShotStep.objects.filter(shot__in=ids[:4], state="approved")
+    assert done.count() == 0
     page.click(".gp-dialog .btn.primary:has-text('Move the other 2')")
-    processes.wait_until(lambda: Shot.objects.filter(pk__in=ids[:2], status="approved").count() == 2)
-    wait_text(page, ids[0], "code", shots[0].code)
-    page.wait_for_function("(id) => document.querySelector('[data-grid]').grid.item(id).status === 'approved'", arg=ids[1])
+    processes.wait_until(lambda: done.count() == 2)
+    page.wait_for_selector(".toast:has-text('2 rows are now')")
 
     # Sending back needs a reason. One cell, by the keyboard.
-    moves.move_shots_to(project=project, actor=admin_user, ids=ids[:1], to="review")
-    page.wait_for_function("(id) => document.querySelector('[data-grid]').grid.item(id).status === 'review'", arg=ids[0])
     grid(page, "grid.chooseRows(null, false)")
-    grid(page, "grid.range.setActive({ row: 0, cell: grid.columnSet.indexOf('status') })")
+    grid(page, "grid.range.setActive({ row: 4, cell: grid.columnSet.indexOf('status') })")
     grid(page, "grid.input.focus()")
     page.keyboard.press("Enter")
     page.wait_for_selector(".gp-menu")
@@ -367,9 +366,9 @@ def test_many_shots_change_their_status_and_a_refusal_says_which(
     page.wait_for_selector(".gp-dialog textarea")
     page.click(".gp-dialog .btn.primary")
     assert "a reason is needed" in page.inner_text(".gp-dialog .errors")
-    assert Shot.objects.get(pk=ids[0]).status == "review"
+    assert Shot.objects.get(pk=ids[4]).status == "review"
     page.click(".gp-quick button >> nth=1")
     page.click(".gp-dialog .btn.primary")
-    processes.wait_until(lambda: Shot.objects.get(pk=ids[0]).status == "ready")
+    processes.wait_until(lambda: Shot.objects.get(pk=ids[4]).status == "ready")
     page.hover("[data-undo]")
-    page.wait_for_function("document.querySelector('[data-undo]').title.startsWith('Undo: Changed a status')")
+    page.wait_for_function("() => document.querySelector('[data-undo]').title.startsWith('Undo: Changed a status')")
