@@ -88,6 +88,9 @@ class CharacterTable(AssetTable):
         super().__init__()
         self.providers = {"used": _used(Character, "castings__shot"), "outfits": _outfits}
 
+    def cells_of(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: outfits_as_text(value) if name == "outfits" else value for name, value in fields.items()}
+
     def options(self, project: Project) -> Options:
         rows = LoRA.objects.live().filter(project=project).order_by("name", "id")
         return {"lora": [Option(row.pk, row.name, row.path) for row in rows]}

@@ -1,4 +1,4 @@
-"""The live socket: a page subscribes to topics and gets their events, nothing else."""
+"""The live socket: a page subscribes to topics, gets their events, and tells the others where its person is."""
 
 import asyncio
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from aipipeline.events.presence import Pace, read_place
 from aipipeline.events.publishing import current_seq
 from aipipeline.events.topics import group_name, may_subscribe
 
@@ -14,11 +15,16 @@ RECHECK_SECONDS = 30
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # the library has no types
-    """Messages in: subscribe, unsubscribe (with topic), ping. Out: subscribed, denied, event, pong."""
+    """Messages in: subscribe, unsubscribe (with topic), here (with tab and place), ping.
+
+    Out: subscribed, denied, invalid, event, pong, and `here` of everybody on the topic,
+    with the name that the server knows.
+    """
 
     async def connect(self) -> None:
         self.topics: set[str] = set()
         self._recheck: asyncio.Task[None] | None = None
+        self._pace = Pace(self._tell_here)
         user = self.scope.get("user")
         if not getattr(user, "is_authenticated", False):
             await self.close(code=4401)
@@ -29,6 +35,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # the lib
     async def disconnect(self, code: int) -> None:
         if self._recheck:
             self._recheck.cancel()
+        self._pace.stop()
         for topic in self.topics:
             await self.channel_layer.group_discard(group_name(topic), self.channel_name)
 
@@ -41,9 +48,36 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # the lib
             await self.send_json({"type": "pong"})
         elif kind == "subscribe":
             await self._subscribe(topic)
+        elif kind == "here":
+            await self._here(topic, content)
         elif kind == "unsubscribe" and topic in self.topics:
-            self.topics.discard(topic)
-            await self.channel_layer.group_discard(group_name(topic), self.channel_name)
+            await self._leave(topic)
+
+    async def _leave(self, topic: str) -> None:
+        self.topics.discard(topic)
+        self._pace.forget(topic)
+        await self.channel_layer.group_discard(group_name(topic), self.channel_name)
+
+    async def _here(self, topic: str, content: dict[str, Any]) -> None:
+        """Only who hears a topic speaks on it: subscribing asked for the permission, and it is asked again."""
+        if topic not in self.topics:
+            await self.send_json({"type": "denied", "topic": topic})
+            return
+        if (found := read_place(content)) is None:
+            await self.send_json({"type": "invalid", "topic": topic})
+            return
+        tab, place = found
+        await self._pace.give(topic, {"tab": tab, "place": place})
+
+    async def _tell_here(self, topic: str, message: Any) -> None:
+        user = self.scope["user"]
+        told = {"type": "topic.here", "topic": topic, "user": {"id": user.pk, "name": str(user)}, **message}
+        await self.channel_layer.group_send(group_name(topic), told)
+
+    async def topic_here(self, message: dict[str, Any]) -> None:
+        """Somebody on the topic, this page itself too, says where they are."""
+        if message["topic"] in self.topics:
+            await self.send_json({**message, "type": "here"})
 
     async def _subscribe(self, topic: str) -> None:
         allowed = len(self.topics) < MAX_TOPICS and await self._may(topic)
@@ -72,8 +106,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # the lib
     async def recheck_topics(self) -> None:
         for topic in list(self.topics):
             if not await self._may(topic):
-                self.topics.discard(topic)
-                await self.channel_layer.group_discard(group_name(topic), self.channel_name)
+                await self._leave(topic)
                 await self.send_json({"type": "denied", "topic": topic})
 
     async def topic_event(self, message: dict[str, Any]) -> None:

@@ -114,11 +114,12 @@ def _row(entry: dict[str, Any]) -> RowChange:
         model = None
     return RowChange(
         label=entry["label"],
-        fields=tuple(_field(model, name, values) for name, values in entry["fields"].items()),
+        fields=tuple(field_change(model, name, values) for name, values in entry["fields"].items()),
     )
 
 
-def _field(model: type[models.Model] | None, name: str, values: list[Any]) -> FieldChange:
+def field_change(model: type[models.Model] | None, name: str, values: list[Any]) -> FieldChange:
+    """What happened to one field; `values` are the encoded [before, after]."""
     before, after = values
     if name == "removed_at":
         word = _("added") if before == "created" else _("removed") if after else _("restored")

@@ -8,6 +8,7 @@ from rest_framework.permissions import IsAuthenticated
 from aipipeline.history.api import views as history
 from aipipeline.projects.api import views as access
 from aipipeline.tables.api import grid as tables
+from aipipeline.tables.api import history as table_history
 from aipipeline.tables.api import views as table_views
 from assets.api import views as assets
 from celery_workers.api import views as tasks
@@ -33,6 +34,8 @@ def of_table(key: str) -> list[URLPattern]:
         path(f"{base}views/<int:view_id>/", table_views.ViewDetail.as_view(), given),
         path(f"{base}columns/", table_views.Columns.as_view(), given),
         path(f"{base}columns/<str:name>/", table_views.ColumnDetail.as_view(), given),
+        path(f"{base}<int:row_id>/history/", table_history.RowHistory.as_view(), given),
+        path(f"{base}<int:row_id>/restore/", table_history.RestoreRow.as_view(), given),
     ]
 
 

@@ -106,6 +106,10 @@ class Table(ABC):
         """Cells as a client sent them, each of its own type; Invalid by field. Names are checked when written."""
         return dict(fields)
 
+    def cells_of(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Cells from values as the history keeps them, which are the model's; here they are the same."""
+        return dict(fields)
+
     def move(
         self,
         *,

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 def make(project: Any, actor: Any, count: int) -> list[Shot]:
     with history.recording(project=project, actor=actor, kind="shot.create") as recorder:
-        return editing.add_shots(recorder, project, [{"description": f"샷 {n}"} for n in range(count)])
+        return editing.add_shots(recorder, project, [{"fields": {"description": f"샷 {n}"}} for n in range(count)])
 
 
 def queries_of_undo(project: Any, actor: Any) -> int:
