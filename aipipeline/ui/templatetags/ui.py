@@ -3,15 +3,17 @@
 import zlib
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cache
 from math import floor
 from typing import Any
 
 from django import forms, template
+from django.conf import settings
 from django.forms.boundfield import BoundField
 from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -38,6 +40,19 @@ STATUS_LABELS = {
     "pending": gettext_lazy("Waiting for review"),
     "rejected": gettext_lazy("Rejected"),
 }
+
+
+@cache
+def _modules(folder: str) -> list[str]:
+    return sorted(f"{folder}/{path.name}" for path in (settings.BASE_DIR / "static" / folder).glob("*.js"))
+
+
+@register.simple_tag
+def module_preloads(folder: str) -> SafeString:
+    """Ask for every module of a static folder at once, not each only when another one has named it."""
+    return format_html_join(
+        "\n", '<link rel="modulepreload" href="{}">', ((static(name),) for name in _modules(folder))
+    )
 
 
 @register.simple_tag

@@ -21,7 +21,7 @@ import { createRenderer } from "./renderer.js";
 import { Reorder } from "./reorder.js";
 import { RowModel } from "./rows.js";
 import { Saving } from "./saving.js";
-import { Values } from "./values.js";
+import { sameValue, Values } from "./values.js";
 import { beforeUndo } from "../keyboard.js";
 import { parseRate } from "../timecode.js";
 import { onElements } from "../util.js";
@@ -181,12 +181,21 @@ export class ShotGrid extends EventTarget {
    */
   commit(changes, why, { create = [], remove = [] } = {}) {
     const edits = changes
-      .filter(({ id }) => this.rows.byId.has(id))
+      .filter((change) => this.differs(change))
       .map((change) => ({ ...change, revision: change.revision ?? /** @type {Item} */ (this.rows.byId.get(change.id)).revision }));
     if (!edits.length && !create.length && !remove.length) return Promise.resolve(null);
     const answer = this.saving.add({ why, edits, create, remove });
     this.tell("rows", { ids: edits.map(({ id }) => id), removed: [] });
     return answer;
+  }
+
+  /** @param {Change} change @returns {boolean} false when the cell says that already */
+  differs({ id, field, value, text }) {
+    const item = this.item(id);
+    const column = this.column(field);
+    if (!item || !column) return false;
+    if (this.marks.typed(id, field) !== undefined) return true;
+    return text === undefined ? !sameValue(value, item[field]) : text !== this.values.text(column, item[field]);
   }
 
   /** Ask for everything anew. */
@@ -285,8 +294,8 @@ export class ShotGrid extends EventTarget {
     if (!this.slick) return;
     const keep = this.range.keep();
     this.rows.refresh();
-    this.slick.updateRowCount();
     this.slick.invalidateAllRows();
+    this.slick.updateRowCount();
     this.slick.render();
     this.aria.counts();
     keep();

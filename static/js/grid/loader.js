@@ -1,7 +1,6 @@
 // Loading the rows: the frame with the first line, the first rows as soon as they are parsed, the rest as it comes.
 
 import { gettext } from "../i18n.js";
-import { request } from "../util.js";
 import { make } from "./formatters.js";
 import { itemsOf, readLines, RefusedError } from "./stream.js";
 
@@ -26,7 +25,7 @@ export class Loader {
     const fresh = [];
     let first = true;
     try {
-      const response = await request(`${grid.url}grid/`, { accept: "*/*" });
+      const response = await fetch(`${grid.url}grid/`); // as the page preloads it: without headers of ours
       const whole = await readLines(response, async (line) => {
         if (turn !== this.turn) return;
         if (line.type === "head") {

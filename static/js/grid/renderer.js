@@ -73,7 +73,17 @@ export function createRenderer(holder, rows, columns, { frozen, row }) {
     editable: false,
   });
   forwardWheel(holder);
+  followHeads(holder);
   return slick;
+}
+
+/** The browser scrolls a head into view by itself (focus, find in page): the rows follow. @param {HTMLElement} holder */
+function followHeads(holder) {
+  const heads = holder.querySelector(".slick-header-right");
+  const rows = holder.querySelector(".slick-viewport-top.slick-viewport-right");
+  heads?.addEventListener("scroll", () => {
+    if (rows && rows.scrollLeft !== heads.scrollLeft) rows.scrollLeft = heads.scrollLeft;
+  });
 }
 
 /** The frozen pane has no scroll bar of its own: the wheel over it moves the other one. @param {HTMLElement} holder */
