@@ -56,6 +56,19 @@ class Character(CustomFields, Tracked):
     def __str__(self) -> str:
         return self.name
 
+    def strength_of_lora(self, *, use: bool | None = None, strength: float | None = None) -> float:
+        """What an engine applies: the file's own strength times the character's (or a shot's), 0 when not used."""
+        used = self.use_lora if use is None else use
+        if not used or self.lora is None or self.lora.removed_at is not None:
+            return 0.0
+        return round(self.lora.strength * (self.lora_strength if strength is None else strength), 4)
+
+    def outfit_words(self, name: str) -> str:
+        """The description of the outfit with this name; the name itself when there is none."""
+        rows = self.outfits if isinstance(self.outfits, list) else []
+        found = next((row for row in rows if isinstance(row, dict) and row.get("name") == name), {})
+        return str(found.get("description") or "").strip() or name
+
 
 class Environment(CustomFields, Tracked):
     """A place at a time. `interior`: None when the script does not say."""

@@ -11,6 +11,7 @@ from aipipeline.projects.models import Project
 from aipipeline.tables.columns import Column, ColumnType, Option, Options
 from aipipeline.tables.registry import Done, Provider, Sheet, Table, register
 from assets.models import Character, CinematicPreset, Environment, LoRA
+from assets.presets_rules import FIELDS, check
 from assets.services.outfits import outfits_as_text
 
 T = ColumnType
@@ -146,6 +147,7 @@ class PresetTable(AssetTable):
         Column("lighting", _("Lighting"), T.TEXT, 220, max_length=200, aliases=("조명",)),
         Column("filters", _("Filters"), T.TEXT, 180, max_length=200, aliases=("필터",)),
         Column("description", _("Description"), T.LONG_TEXT, 320, aliases=("설명",)),
+        Column("warnings", _("Warnings"), T.LONG_TEXT, 240, editable=False, source=""),
         Column("used", _("Shots"), T.NUMBER, 70, editable=False, source=""),
     )
     sheets = (
@@ -156,7 +158,7 @@ class PresetTable(AssetTable):
 
     def __init__(self) -> None:
         super().__init__()
-        self.providers = {"used": _used(CinematicPreset, "shot")}
+        self.providers = {"used": _used(CinematicPreset, "shot"), "warnings": _warnings}
 
 
 def _used(model: Any, path: str) -> Provider:
@@ -175,6 +177,13 @@ def _used(model: Any, path: str) -> Provider:
 def _outfits(project: Project, ids: Sequence[int]) -> dict[int, str]:
     rows = Character.objects.filter(pk__in=ids).exclude(outfits=[]).values_list("pk", "outfits")
     return {pk: outfits_as_text(outfits) for pk, outfits in rows}
+
+
+def _warnings(project: Project, ids: Sequence[int]) -> dict[int, str]:
+    """What the rules say of each preset, one warning a line; sound ones are left out."""
+    rows = CinematicPreset.objects.filter(pk__in=ids).values("pk", *FIELDS)
+    found = {row["pk"]: "\n".join(f"⚠ {warning.message}" for warning in check(row)) for row in rows}
+    return {pk: text for pk, text in found.items() if text}
 
 
 def register_tables() -> None:

@@ -7,7 +7,7 @@ class ShotsConfig(AppConfig):
     verbose_name = _("Shots")
 
     def ready(self) -> None:
-        from shots import exporters, tables
+        from shots import exporters, receivers, tables  # noqa: F401 - receivers connect as they are imported
 
         exporters.register()
         tables.register_tables()

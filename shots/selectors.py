@@ -39,6 +39,12 @@ def shot_for(actor: Any, shot_id: int) -> Shot:
     return shot
 
 
+def castings_of(shot: Shot) -> QuerySet[Casting]:
+    """Who plays in the shot, in order, with what a casting takes from its character."""
+    rows = Casting.objects.live().filter(shot=shot, character__removed_at=None)
+    return rows.select_related("shot", "project", "character__lora").order_by("order", "id")
+
+
 def scenes_of(project: Project, actor: Any) -> QuerySet[Scene]:
     return Scene.objects.visible_to(actor).live().filter(project=project).select_related("environment")
 

@@ -9,11 +9,14 @@ from aipipeline.history.api import views as history
 from aipipeline.projects.api import views as access
 from aipipeline.tables.api import grid as tables
 from aipipeline.tables.api import history as table_history
+from aipipeline.tables.api import sheets
 from aipipeline.tables.api import views as table_views
+from assets.api import presets
 from assets.api import views as assets
 from celery_workers.api import views as tasks
 from renders.api import views as renders
-from shots.api import scenarios
+from shots.api import castings, scenarios
+from shots.api import presets as shot_presets
 from shots.api import views as shots
 from timeline.api import views as timeline
 
@@ -33,7 +36,7 @@ def of_table(key: str) -> list[URLPattern]:
         path(f"{base}views/", table_views.Views.as_view(), given),
         path(f"{base}views/<int:view_id>/", table_views.ViewDetail.as_view(), given),
         path(f"{base}columns/", table_views.Columns.as_view(), given),
-        path(f"{base}columns/<str:name>/", table_views.ColumnDetail.as_view(), given),
+        path(f"{base}columns/<str:column>/", table_views.ColumnDetail.as_view(), given),
         path(f"{base}<int:row_id>/history/", table_history.RowHistory.as_view(), given),
         path(f"{base}<int:row_id>/restore/", table_history.RestoreRow.as_view(), given),
     ]
@@ -62,6 +65,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/scenarios/<int:scenario_id>/apply/", scenarios.Apply.as_view()),
     re_path(rf"{asset}$", assets.Assets.as_view()),
     re_path(rf"{asset}(?P<asset_id>[0-9]{{1,18}})/$", assets.AssetDetail.as_view()),
+    re_path(rf"{asset}(?P<asset_id>[0-9]{{1,18}})/clone/$", assets.AssetClone.as_view()),
+    path(f"{P}/presets/check/", presets.Check.as_view()),
+    path(f"{P}/presets/starters/", presets.Starters.as_view()),
+    path(f"{P}/presets/vocabulary/", presets.Vocabulary.as_view()),
+    path(f"{P}/presets/<int:preset_id>/apply/", shot_presets.Apply.as_view()),
     re_path(
         r"^v1/projects/(?P<code>[^/]+)/(?P<kind>characters|environments)/(?P<asset_id>[0-9]{1,18})/versions/$",
         renders.AssetVersions.as_view(),
@@ -74,11 +82,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/shots/<int:shot_id>/", shots.ShotDetail.as_view()),
     path("v1/shots/<int:shot_id>/transition/", shots.Transition.as_view()),
     path("v1/shots/<int:shot_id>/unlock/", shots.Unlock.as_view()),
+    path("v1/shots/<int:shot_id>/castings/", castings.Castings.as_view()),
+    path("v1/shots/<int:shot_id>/castings/<int:casting_id>/", castings.CastingDetail.as_view()),
     path("v1/shots/<int:shot_id>/versions/", renders.ShotVersions.as_view()),
-    path(f"{P}/sheets/<slug:kind>.<slug:suffix>", scenarios.Sheet.as_view()),
-    path(f"{P}/sheet-imports/", scenarios.SheetImports.as_view()),
-    path("v1/sheet-imports/<slug:token>/", scenarios.SheetImportDetail.as_view()),
-    path("v1/sheet-imports/<slug:token>/apply/", scenarios.SheetImportApply.as_view()),
+    path(f"{P}/sheets/<slug:kind>.<slug:suffix>", sheets.Sheet.as_view()),
+    path(f"{P}/sheet-imports/", sheets.SheetImports.as_view()),
+    path("v1/sheet-imports/<slug:token>/", sheets.SheetImportDetail.as_view()),
+    path("v1/sheet-imports/<slug:token>/mapping/", sheets.SheetImportMapping.as_view()),
+    path("v1/sheet-imports/<slug:token>/decisions/", sheets.SheetImportDecisions.as_view()),
+    path("v1/sheet-imports/<slug:token>/apply/", sheets.SheetImportApply.as_view()),
     path("v1/versions/<int:version_id>/", renders.VersionDetail.as_view()),
     path("v1/versions/<int:version_id>/review/", renders.VersionReview.as_view()),
     path(f"{P}/renders/", renders.Renders.as_view()),

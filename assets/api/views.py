@@ -6,11 +6,12 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aipipeline.projects.api.views import Endpoint, integer
+from aipipeline.projects.api.views import Endpoint, integer, only
 from aipipeline.projects.errors import NotFound
 from aipipeline.projects.tracked import Tracked
 from assets.models import Character, CinematicPreset, Environment, LoRA
-from assets.services import FIELDS, remove_asset, save_asset
+from assets.presets_rules import check
+from assets.services import FIELDS, clone_asset, remove_asset, save_asset
 
 KINDS: dict[str, type[Tracked]] = {
     "characters": Character,
@@ -24,6 +25,8 @@ def asset_json(row: Any) -> dict[str, Any]:
     facts: dict[str, Any] = {"id": row.pk, "revision": row.revision}
     for name in FIELDS[type(row)]:
         facts[name] = getattr(row, f"{name}_id") if name == "lora" else getattr(row, name)
+    if isinstance(row, CinematicPreset):
+        facts["warnings"] = [warning.as_json() for warning in check(facts)]
     return facts
 
 
@@ -66,3 +69,13 @@ class AssetDetail(Endpoint):
         project = self.project(code, "assets.edit")
         remove_asset(model=KINDS[kind], project=project, actor=request.user, asset_id=asset_id, tab=self.tab)
         return Response(status=204)
+
+
+class AssetClone(Endpoint):
+    """A copy under the next free name."""
+
+    def post(self, request: Request, code: str, kind: str, asset_id: int) -> Response:
+        project = self.project(code, "assets.edit")
+        only(self.body())
+        row = clone_asset(model=KINDS[kind], project=project, actor=request.user, asset_id=asset_id, tab=self.tab)
+        return Response(asset_json(row), status=201)

@@ -16,6 +16,7 @@ from aipipeline.projects.tracked import Tracked
 from assets.models import Character, CinematicPreset, Environment, LoRA
 
 MAX_OUTFITS = 100
+MAX_OUTFIT_NAME = 120
 FIELDS: dict[type[Tracked], tuple[str, ...]] = {
     Character: (
         "name", "description", "default_clothing", "age", "role", "relations", "outfits", "color", "use_lora",
@@ -157,12 +158,25 @@ def _taken(name: str) -> Conflict:
 
 
 def _check_outfits(outfits: Any) -> None:
+    """Castings name an outfit by its name: it must be there, fit the casting's field, and be the only one."""
     good = isinstance(outfits, list) and len(outfits) <= MAX_OUTFITS
     for outfit in outfits if good else []:
         good = good and isinstance(outfit, dict) and set(outfit) <= {"name", "description"}
         good = good and isinstance(outfit.get("name"), str) and isinstance(outfit.get("description", ""), str)
+        good = good and "\x00" not in outfit["name"] + outfit.get("description", "")
     if not good:
         raise Invalid(
             _("Outfits are a list of objects with a name and a description."),
             fields={"outfits": [_("not a list of outfits")]},
         )
+    names = [outfit["name"].strip() for outfit in outfits]
+    for number, name in enumerate(names, 1):
+        if not name or len(name) > MAX_OUTFIT_NAME:
+            text = _("Outfit %(number)s needs a name of at most %(limit)s characters.")
+            raise _bad_outfits(text % {"number": number, "limit": MAX_OUTFIT_NAME})
+    if doubled := next((name for name in names if names.count(name) > 1), None):
+        raise _bad_outfits(_("There are two outfits named %(name)s.") % {"name": doubled})
+
+
+def _bad_outfits(message: str) -> Invalid:
+    return Invalid(message, fields={"outfits": [message]})

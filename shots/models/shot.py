@@ -99,3 +99,13 @@ class Casting(Tracked):
 
     def __str__(self) -> str:
         return f"{self.character} in {self.shot}"
+
+    @property
+    def effective_strength(self) -> float:
+        """The strength of the character's LoRA in this shot, 0 when it is not used."""
+        return self.character.strength_of_lora(use=self.use_lora, strength=self.strength)
+
+    @property
+    def worn(self) -> str:
+        """What they wear, in words: the outfit's description (or its name), else the character's own clothing."""
+        return self.character.outfit_words(self.outfit) if self.outfit else self.character.default_clothing

@@ -83,9 +83,8 @@ def _joined(*texts: str) -> str:
 
 def _character_words(casting: Casting) -> str:
     c = casting.character
-    clothing = casting.outfit or c.default_clothing
     triggers = c.trigger_words if (c.use_lora if casting.use_lora is None else casting.use_lora) else ""
-    return ", ".join(w for w in (triggers, c.name, c.age, c.description, clothing) if w)
+    return ", ".join(w for w in (triggers, c.name, c.age, c.description, casting.worn) if w)
 
 
 def color_of(character: Character) -> str:
@@ -121,7 +120,7 @@ def subject_of(shot: Shot, cast: list[Casting]) -> dict[str, Any]:
                 "color": color_of(row.character),
                 "speaking": row.speaks,
                 "description": row.character.description,
-                "outfit": row.outfit or row.character.default_clothing,
+                "outfit": row.worn,
             }
             for row in cast
         ],

@@ -102,7 +102,7 @@ def clean_choices(choices: Any, held: Any) -> list[dict[str, str]]:
         if not isinstance(color, str) or len(color) > 20:
             raise wrong
         key = choice.get("id")
-        if key not in known:
+        if not isinstance(key, str) or key not in known:
             key, following = f"o{following}", following + 1
         found.append({"id": str(key), "label": label.strip(), "color": color})
     labels = [choice["label"] for choice in found]
