@@ -175,7 +175,15 @@ def test_only_this_value_and_rows_that_leave_the_filter(page: Any, project: Any,
     assert shown(page) == wide
     grid(page, "grid.range.setActive({ row: 1, cell: 1 })")
     wait_shown(page, wide[1:])
+    # The sheet of this view: the rows and columns that are shown.
+    grid(page, "document.querySelector('[data-grid]').panels.state.change({ columns: [['code', 90], ['size', 90]] })")
+    link = grid(page, "document.querySelector('[data-grid]').panels.views.exportUrl('json')")
+    sheet = page.evaluate("async (url) => (await fetch(url)).json()", link)
+    assert [row["Shot"] for row in sheet] == [shot.code for shot in shots if shot.pk in wide[1:]]
+    assert "Size" in sheet[0]
+    assert "Description" not in sheet[0]
     page.click(".gp-chips >> text=Clear all")
+    grid(page, "document.querySelector('[data-grid]').panels.state.reset()")
     wait_shown(page, [shot.pk for shot in shots])
     cell(page, shots[0].pk, "characters").click(button="right")
     page.click(".gp-menu >> text=Not this value")
