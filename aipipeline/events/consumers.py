@@ -25,6 +25,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # the lib
         self.topics: set[str] = set()
         self._recheck: asyncio.Task[None] | None = None
         self._pace = Pace(self._tell_here)
+        self._stands: dict[str, str] = {}  # topic -> the page's tab, when it said where it is
         user = self.scope.get("user")
         if not getattr(user, "is_authenticated", False):
             await self.close(code=4401)
@@ -36,8 +37,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # the lib
         if self._recheck:
             self._recheck.cancel()
         self._pace.stop()
-        for topic in self.topics:
-            await self.channel_layer.group_discard(group_name(topic), self.channel_name)
+        for topic in list(self.topics):
+            await self._leave(topic)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         if not isinstance(content, dict):
@@ -57,6 +58,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # the lib
         self.topics.discard(topic)
         self._pace.forget(topic)
         await self.channel_layer.group_discard(group_name(topic), self.channel_name)
+        # A page that is closed, or falls from the network, cannot say itself that it is gone.
+        if tab := self._stands.pop(topic, ""):
+            await self._tell_here(topic, {"tab": tab, "place": None})
 
     async def _here(self, topic: str, content: dict[str, Any]) -> None:
         """Only who hears a topic speaks on it: subscribing asked for the permission, and it is asked again."""
@@ -67,6 +71,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # the lib
             await self.send_json({"type": "invalid", "topic": topic})
             return
         tab, place = found
+        self._stands[topic] = tab
         await self._pace.give(topic, {"tab": tab, "place": place})
 
     async def _tell_here(self, topic: str, message: Any) -> None:

@@ -28,8 +28,7 @@ onElements("[data-sheet-drop]", (dialog) => {
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[data-view-sheet]") : null;
   if (!(link instanceof HTMLAnchorElement)) return;
-  // The view stands in the page's own address, in the words that the export understands.
-  const url = new URL(link.href);
-  url.search = location.search;
-  link.href = url.href;
+  // The grid's panels know what is shown: filter, sort, search and the visible columns.
+  const panels = /** @type {any} */ (document.querySelector("[data-grid]"))?.panels;
+  if (panels) link.search = String(panels.views.exportQuery());
 });

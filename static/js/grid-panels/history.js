@@ -10,7 +10,7 @@ import { hueOf } from "./presence.js";
 import { ask, problemOf } from "./views.js";
 
 /** @typedef {{field: string, label: string, before: any, after: any, before_text: string, after_text: string}} Cell */
-/** @typedef {{action: number, sequence: number, when: string, actor: {id: number, name: string} | null, kind: string, words: string,
+/** @typedef {{action: string, sequence: number, when: string, actor: {id: number, name: string} | null, kind: string, words: string,
  *   state: "done" | "undone" | "superseded", cells: Cell[]}} Entry */
 
 const FOLLOW_AFTER = 250;
@@ -71,17 +71,30 @@ export class HistoryDrawer {
       const answer = await bodyOf(response);
       if (id !== this.id) return; // the person went on to another row
       if (!response.ok) this.show([h("p", { class: "dim" }, problemOf(answer))]);
-      else this.show(answer.results.map((/** @type {Entry} */ entry) => this.entry(entry)));
+      else this.show([...answer.results.map((/** @type {Entry} */ entry) => this.entry(entry)), ...this.older(answer.next)]);
     } catch {
       this.show([h("p", { class: "dim" }, gettext("The server did not answer. Check the connection."))]);
     }
   }
 
+  /** @param {string | null} next the address of what came before @returns {Node[]} */
+  older(next) {
+    if (!next) return [];
+    const more = h("button", { type: "button", class: "btn quiet gp-older", onclick: async () => {
+      const { ok, answer } = await ask(next, "GET");
+      if (!ok) toast(problemOf(answer), "error");
+      else more.replaceWith(...answer.results.map((/** @type {Entry} */ entry) => this.entry(entry)), ...this.older(answer.next));
+    } }, gettext("Earlier changes"));
+    return [more];
+  }
+
   /** @param {Node[]} nodes */
   show(nodes) {
     const at = this.body.scrollTop;
+    const focused = this.body.contains(document.activeElement);
     this.body.replaceChildren(...(nodes.length ? nodes : [h("p", { class: "dim" }, gettext("Nothing has been changed in this row yet."))]));
     this.body.scrollTop = at;
+    if (focused) this.body.focus(); // a button that was pressed is gone
   }
 
   /** @param {Entry} entry */
@@ -90,7 +103,7 @@ export class HistoryDrawer {
     const when = new Date(entry.when);
     const language = document.documentElement.lang || undefined;
     const states = { done: "", undone: gettext("undone"), superseded: gettext("undone, then written over") };
-    const fields = entry.cells.map(({ field }) => field);
+    const fields = entry.cells.filter((cell) => this.isCell(cell)).map(({ field }) => field);
     const may = this.panels.grid.canEdit && entry.state === "done" && fields.length > 0;
     return h(
       "article",
@@ -109,12 +122,19 @@ export class HistoryDrawer {
     );
   }
 
+  /** @param {Cell} cell @returns {boolean} true for what may be put back */
+  isCell({ field }) {
+    return this.panels.grid.column(field)?.editable ?? false;
+  }
+
   /** @param {Entry} entry @param {Cell} cell @param {boolean} may */
   cell(entry, cell, may) {
     const column = this.panels.grid.column(cell.field);
     const label = column ? this.panels.label(column) : cell.label;
     const text = (/** @type {string} */ value, /** @type {any} */ raw) => value || (column && raw !== null && raw !== undefined ? this.panels.grid.values.text(column, raw) : "") || gettext("(empty)");
-    const editable = may && (!column || column.editable);
+    const editable = may && this.isCell(cell);
+    // A row that was added or removed has a name for that, and no values.
+    if (!column && !cell.before_text && !cell.after_text) return [h("dt", {}, label)];
     return [
       h("dt", {}, label, editable ? iconButton("undo", fill(gettext("Put “%(name)s” back to before this change"), { name: label }), () => this.restore(entry, [cell.field])) : null),
       h("dd", {}, h("del", {}, text(cell.before_text, cell.before)), icon("arrow-right", "s"), h("ins", {}, text(cell.after_text, cell.after))),

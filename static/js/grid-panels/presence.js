@@ -1,5 +1,5 @@
 // Who is at this table and on which cell. Nobody keeps it: every page says where its person is, again every ten
-// seconds, and answers a page that it has not seen before; who is not heard for 25 seconds is gone.
+// seconds, and answers a page that it has not seen before; a socket that closes says so, who is not heard for 25 seconds is gone.
 
 import { initials } from "../grid/formatters.js";
 import { fill, gettext } from "../i18n.js";
@@ -50,7 +50,6 @@ export class Presence {
     document.addEventListener("aip:live-here", (event) => this.hear(/** @type {CustomEvent} */ (event).detail));
     document.addEventListener("aip:live-subscribed", (event) => /** @type {CustomEvent} */ (event).detail.topic === this.grid.topic && this.say());
     document.addEventListener("visibilitychange", () => this.say());
-    addEventListener("pagehide", () => sendLive({ type: "here", topic: this.grid.topic, tab: this.tab, place: null }));
     setInterval(() => {
       this.say();
       this.forget();

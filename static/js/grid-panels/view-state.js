@@ -17,6 +17,8 @@ import { debounce, request } from "../util.js";
 const KEYS = ["columns", "frozen", "filter", "sort", "group", "search", "duration", "row"];
 /** @type {("filter" | "sort" | "group" | "search")[]} */
 const IN_ADDRESS = ["filter", "sort", "group", "search"];
+/** @type {("columns" | "frozen" | "duration" | "row")[]} */
+const NOT_IN_ADDRESS = ["columns", "frozen", "duration", "row"];
 const KEEP_AFTER = 700;
 const LEAVES_AFTER = 400;
 export const DEFAULT_FROZEN = 1;
@@ -31,6 +33,7 @@ export class ViewState extends EventTarget {
     /** @type {FullConfig} */
     this.config = this.full({});
     this.started = false;
+    this.drawn = false;
     /** @type {WeakMap<object, string>} what of each row is searched */
     this.texts = new WeakMap();
     this.text = (/** @type {any} */ item) => "";
@@ -106,12 +109,20 @@ export class ViewState extends EventTarget {
     }
     this.started = true;
     if (!this.readAddress()) {
-      const { id = null, config = {} } = this.grid.head?.view ?? {};
+      const { id, config } = this.shownAs;
       this.id = id;
       this.config = this.full(config);
       this.show();
     }
+    this.drawn = true;
     this.writeAddress(false);
+  }
+
+  /** @returns {{id: number | null, config: any}} what this person looks at, or looked at last */
+  get shownAs() {
+    if (this.drawn) return { id: this.id, config: this.config };
+    const { id = null, config = {} } = this.grid.head?.view ?? {};
+    return { id, config };
   }
 
   /** @returns {boolean} false when the address says nothing about the view */
@@ -119,9 +130,12 @@ export class ViewState extends EventTarget {
     const query = new URLSearchParams(location.search);
     if (![...IN_ADDRESS, "view"].some((key) => query.has(key))) return false;
     const wanted = Number(query.get("view")) || null;
+    const held = this.shownAs;
     this.id = this.views.some(({ id }) => id === wanted) ? wanted : null;
     if (wanted && !this.id) toast(gettext("The view of this link was removed or belongs to somebody else. All rows are shown."), "warning");
     const config = /** @type {any} */ ({ ...this.base });
+    // Widths and heights are no part of a link: they stay as this person had them in this view.
+    if (held.id === this.id) for (const key of NOT_IN_ADDRESS) if (key in held.config) config[key] = held.config[key];
     for (const key of IN_ADDRESS) {
       const text = query.get(key);
       if (text === null) continue;

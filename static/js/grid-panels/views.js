@@ -87,12 +87,17 @@ export class ViewMenu {
   /** @param {string} format xlsx, csv or json @returns {string} */
   exportUrl(format) {
     const { grid } = this.panels;
+    return `${grid.url.replace(/[^/]+\/$/, "")}sheets/${grid.table}.${format}?${this.exportQuery()}`;
+  }
+
+  /** @returns {URLSearchParams} what a sheet of the present view holds */
+  exportQuery() {
     const { config } = this.state;
     const query = new URLSearchParams({ headers: "labels" });
     for (const key of /** @type {const} */ (["filter", "sort"])) if (config[key]) query.set(key, JSON.stringify(config[key]));
     if (config.search) query.set("search", config.search);
     query.set("columns", config.columns.map(([name]) => name).join(","));
-    return `${grid.url.replace(/[^/]+\/$/, "")}sheets/${grid.table}.${format}?${query}`;
+    return query;
   }
 
   /** @param {SavedView[]} views */
