@@ -81,6 +81,14 @@ NAVIGATION: list[dict[str, Any]] = [
         _item(_("Shot steps"), "checklist", "shots", "shotstep"),
     ),
     _group(
+        _("Tables"),
+        _item(_("Custom columns"), "view_column", "tables", "customcolumn"),
+        _item(_("Saved views"), "filter_list", "tables", "savedview"),
+        _item(_("Table settings"), "table_view", "tables", "tablesettings"),
+        _item(_("Sheet mappings"), "rule_settings", "tables", "sheetmapping"),
+        _item(_("Imported sheets"), "upload_file", "tables", "sheetimport"),
+    ),
+    _group(
         _("Renders"),
         _item(_("Versions"), "photo_library", "renders", "version"),
         _item(_("Reviews"), "rate_review", "renders", "review"),

@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("aipipeline.studio.api_urls")),
     path("flower/", include("aipipeline.studio.flower")),
     path("", include((shot_pages, "shots"))),
+    path("", include("aipipeline.tables.urls")),
     path("", include((asset_pages, "assets"))),
     path("", include("renders.urls")),
     path("", include("timeline.urls")),

@@ -17,3 +17,4 @@ def _after_migrate(**_kwargs: Any) -> None:
     from celery_workers.schedules import ensure_schedule
 
     ensure_schedule(name="history.prune", task="celery_workers.prune_changes", every_seconds=24 * 3600.0)
+    ensure_schedule(name="tables.clean_imports", task="tables.clean_imports", every_seconds=24 * 3600.0)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from shots.views import scenario, sheets, shots
+from shots.views import scenario, shots
 
 app_name = "shots"
 urlpatterns = [
@@ -14,7 +14,4 @@ urlpatterns = [
     path("projects/<str:code>/shots/confirm/", shots.confirm, name="confirm"),
     path("projects/<str:code>/shots/<int:shot_id>/transition/", shots.transition, name="transition"),
     path("projects/<str:code>/shots/<int:shot_id>/unlock/", shots.unlock, name="unlock"),
-    path("projects/<str:code>/sheets/<slug:kind>.<slug:format>", sheets.export, name="sheet"),
-    path("projects/<str:code>/sheets/upload/", sheets.upload, name="sheet_upload"),
-    path("projects/<str:code>/sheets/apply/", sheets.apply, name="sheet_apply"),
 ]

@@ -42,6 +42,13 @@ QUERIES = [
     "?page_size=-1", "?page_size=99999999999999999999", "?cursor=garbage", "?cursor=cD0lMDA=", "?cursor=cD14",
     "?cursor=bz0tOTk5OTk5OTk5OTk5OTk5OTk5OTk=", "?cursor=%00", "?state=%00&status=%00", "?page_size=x&state=x&status=x",
 ]  # fmt: skip
+GRID_QUERIES = [
+    "?view=%C2%B2", "?view=99999999999999999", "?view=-1", "?filter={", "?filter=[]", "?filter=1", "?filter=%00",
+    "?filter=" + "[" * 5000, '?filter={"and":[{"and":[{"and":[{"and":[{"and":[{"and":[]}]}]}]}]}]}', "?sort=x",
+    '?filter={"field":"size","op":"any_of","value":[[1],{}]}', '?sort=[["size",1]]', "?search=" + "가" * 300,
+    '?filter={"field":"duration_frames","op":"lt","value":[1]}', "?since=x", "?since=-1", "?since=" + "9" * 30,
+    '?filter={"field":"seed","op":"ge","value":1e999}',
+]  # fmt: skip
 PAGE_QUERIES = [
     "?page=-1&scene=%C2%B2&q=%ED%A0%80&status=x&state=x&version=x", "?scene=99999999999999999999999&page=x", "?q=%00",
     "?version=%00&state=%00&project=%00",

@@ -4,6 +4,8 @@ from typing import Any
 
 from aipipeline.history.project_services import set_member
 from aipipeline.projects.models import Project
+from aipipeline.tables.registry import table_of
+from aipipeline.tables.services import columns, views
 from assets.models import Character, CinematicPreset
 from celery_workers.models import LedgerTask
 from renders.models import Version, Worker
@@ -36,10 +38,13 @@ def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
     )
     worker = Worker.objects.create(name="w", backends=["local"])
     apply_ops(project=project, actor=admin, ops=[{"op": "marker", "frame": 1, "name": "m"}])
+    table = table_of("shots")
+    columns.add_column(project=project, table=table, actor=admin, label="메모", type="text")
+    view = views.save_view(project=project, table=table, actor=admin, name="감독", config={}, shared=True)
     casting = Casting.objects.live().filter(shot=shots[0])[0]
     preset = CinematicPreset.objects.create(project=project, name="p", camera="ARRI Alexa 35")
     return {
-        "casting_id": casting.pk, "preset_id": preset.pk,
+        "view_id": view.pk, "column": "custom.c1", "casting_id": casting.pk, "preset_id": preset.pk,
         "code": project.code, "shot_id": shots[0].pk, "scene_id": Scene.objects.all()[0].pk, "scenario_id": draft.pk,
         "asset_id": Character.objects.all()[0].pk, "version_id": version.pk, "job_id": job.pk, "task_id": task.pk,
         "delivery_id": task.pk, "worker_id": worker.pk, "movie_id": 1, "width": 320, "username": artist.username,

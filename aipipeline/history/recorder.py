@@ -12,14 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from aipipeline.events import publish
 from aipipeline.history import changes, values
 from aipipeline.history.models import Action, ActionState
+from aipipeline.history.saving import BOOKKEEPING, save_rows
 from aipipeline.history.signals import changed
 from aipipeline.projects.errors import Conflict
 from aipipeline.projects.models import Project
 from aipipeline.projects.tracked import Tracked
 
 T = TypeVar("T", bound=Tracked)
-WRITE_AT_ONCE = 500
-_BOOKKEEPING = ("revision", "field_revisions", "updated_at")
 
 
 def stale_error(instance: Tracked, fields: Sequence[str], wanted: Mapping[str, Any]) -> Conflict:
@@ -64,7 +63,7 @@ class Recorder:
             refuse_stale(instance, seen, fields)
         different = self._write(instance, fields)
         if different:
-            instance.save(update_fields=[*values.columns_of(different), *_BOOKKEEPING])
+            instance.save(update_fields=[*values.columns_of(different), *BOOKKEEPING])
             self._announce([instance], set(different), "updated")
         return different
 
@@ -255,15 +254,6 @@ def recording(
         if action.project is not None:
             changes.keep(action.project, action.sequence, recorder.touched(), action=action)
         publish_changes(project, recorder.touched(), actor=person, change=action.sequence)
-
-
-def save_rows(rows: Sequence[Tracked], names: Iterable[str]) -> None:
-    """Save these fields, with the bookkeeping, of rows of one model in few statements."""
-    moment = timezone.now()
-    for row in rows:
-        row.updated_at = moment  # a bulk write does not call the field's own auto_now
-    columns = [*values.columns_of(names), *_BOOKKEEPING]
-    type(rows[0])._default_manager.bulk_update(rows, columns, batch_size=WRITE_AT_ONCE)
 
 
 def publish_changes(

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from aipipeline.history import changes, values
 from aipipeline.history.authors import Authors
 from aipipeline.history.models import Action, ActionState
-from aipipeline.history.recorder import lock, publish_changes, save_rows
+from aipipeline.history.recorder import lock, publish_changes
+from aipipeline.history.saving import save_rows
 from aipipeline.history.signals import changed
 from aipipeline.projects.tracked import Tracked
 

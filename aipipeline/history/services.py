@@ -41,6 +41,11 @@ def redo(*, project: Project, actor: Any, tab: str = "") -> Replayed:
     return _take(project, actor, tab, back=False)
 
 
+def next_steps(*, project: Project, actor: Any, tab: str = "") -> tuple[Action | None, Action | None]:
+    """What undo and redo would take now; None where there is nothing. Two queries."""
+    return _next(project, actor, tab, back=True), _next(project, actor, tab, back=False)
+
+
 def _take(project: Project, actor: Any, tab: str, *, back: bool) -> Replayed:
     for _try in range(TRIES):
         try:

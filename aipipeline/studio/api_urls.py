@@ -8,6 +8,7 @@ from rest_framework.permissions import IsAuthenticated
 from aipipeline.history.api import views as history
 from aipipeline.projects.api import views as access
 from aipipeline.tables.api import grid as tables
+from aipipeline.tables.api import sheets
 from aipipeline.tables.api import views as table_views
 from assets.api import presets
 from assets.api import views as assets
@@ -34,7 +35,7 @@ def of_table(key: str) -> list[URLPattern]:
         path(f"{base}views/", table_views.Views.as_view(), given),
         path(f"{base}views/<int:view_id>/", table_views.ViewDetail.as_view(), given),
         path(f"{base}columns/", table_views.Columns.as_view(), given),
-        path(f"{base}columns/<str:name>/", table_views.ColumnDetail.as_view(), given),
+        path(f"{base}columns/<str:column>/", table_views.ColumnDetail.as_view(), given),
     ]
 
 
@@ -81,10 +82,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/shots/<int:shot_id>/castings/", castings.Castings.as_view()),
     path("v1/shots/<int:shot_id>/castings/<int:casting_id>/", castings.CastingDetail.as_view()),
     path("v1/shots/<int:shot_id>/versions/", renders.ShotVersions.as_view()),
-    path(f"{P}/sheets/<slug:kind>.<slug:suffix>", scenarios.Sheet.as_view()),
-    path(f"{P}/sheet-imports/", scenarios.SheetImports.as_view()),
-    path("v1/sheet-imports/<slug:token>/", scenarios.SheetImportDetail.as_view()),
-    path("v1/sheet-imports/<slug:token>/apply/", scenarios.SheetImportApply.as_view()),
+    path(f"{P}/sheets/<slug:kind>.<slug:suffix>", sheets.Sheet.as_view()),
+    path(f"{P}/sheet-imports/", sheets.SheetImports.as_view()),
+    path("v1/sheet-imports/<slug:token>/", sheets.SheetImportDetail.as_view()),
+    path("v1/sheet-imports/<slug:token>/mapping/", sheets.SheetImportMapping.as_view()),
+    path("v1/sheet-imports/<slug:token>/decisions/", sheets.SheetImportDecisions.as_view()),
+    path("v1/sheet-imports/<slug:token>/apply/", sheets.SheetImportApply.as_view()),
     path("v1/versions/<int:version_id>/", renders.VersionDetail.as_view()),
     path("v1/versions/<int:version_id>/review/", renders.VersionReview.as_view()),
     path(f"{P}/renders/", renders.Renders.as_view()),

@@ -21,6 +21,8 @@ from django.utils.translation import gettext as _
 from aipipeline.history.project_services import create_project
 from aipipeline.projects.errors import Conflict, Invalid, PipelineError
 from aipipeline.projects.models import Project
+from aipipeline.tables.sheets.content import Wanted
+from aipipeline.tables.sheets.export import export_sheet
 from celery_workers.models import LedgerTask, TaskState
 from renders.models import JobState, RenderJob, Verdict, Version, VersionStatus
 from renders.models.job import HELD_STATES, OPEN_STATES
@@ -32,7 +34,6 @@ from shots.models.step import KIND_OF_STEP
 from shots.scenario import analyse, read_text
 from shots.services import scenarios
 from shots.services.confirm import confirm
-from shots.sheets.export import export_sheet
 from timeline.models import Movie, MovieKind
 from timeline.services.exports import export_cut
 from timeline.services.movies import is_current, request_movie
@@ -287,9 +288,9 @@ def _export(made: Production, out: Path | None, report: Report) -> None:
         path = target / f"edit.{format}"
         path.write_bytes(content)
         made.paths[format] = str(path)
-    _name, content = export_sheet(project=project, kind="shots", format="xlsx")
     sheet = target / "shotlist.xlsx"
-    sheet.write_bytes(content)
+    with export_sheet(wanted=Wanted(project, "shots"), format="xlsx").file as table, open(sheet, "wb") as file:
+        shutil.copyfileobj(table, file)
     made.paths["sheet"] = str(sheet)
     film = Movie.objects.filter(project=project, kind=MovieKind.FILM).order_by("-created_at").first()
     if film is not None and out is not None:

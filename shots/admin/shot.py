@@ -4,84 +4,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from import_export import fields
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from aipipeline.history.admin.base import TrackedAdmin
 from aipipeline.history.admin.display import badge, thumbnail
-from aipipeline.history.admin.imports import NamedRow, ServiceResource, SheetAdmin
-from assets.models import Character, CinematicPreset, Environment
+from aipipeline.history.admin.imports import SheetAdmin
 from shots.admin.parts import CastingInline, StepInline
-from shots.models import Casting, Scene, Shot
+from shots.models import Shot
 from shots.providers import thumbnails_of
-from shots.resources import ShotResource
-from shots.selectors import prefetch_row
-from shots.services import cells, editing
+from shots.resources import ShotSheet, TechnicalSheet
+from shots.services import editing
 from shots.services.confirm import confirm
 from shots.services.locks import unlock_shot
 
 
-class ShotSheet(ServiceResource, ShotResource):
-    """The columns of the shot list's sheet. Rows are found by code; other codes make new shots."""
-
-    scene = fields.Field(attribute="scene", column_name="scene", widget=NamedRow(Scene, "code"))
-    environment = fields.Field(attribute="environment", column_name="environment", widget=NamedRow(Environment))
-    preset = fields.Field(attribute="preset", column_name="preset", widget=NamedRow(CinematicPreset))
-
-    class Meta:
-        model = Shot
-        fields = ShotResource.Meta.fields
-        export_order = fields
-        import_id_fields = ("code",)
-
-    def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        super().before_import(dataset, **kwargs)
-        self.cast = {row.name: row for row in Character.objects.live().filter(project=self.project)}
-
-    def get_queryset(self) -> Any:
-        return prefetch_row(super().get_queryset())
-
-    def get_import_fields(self) -> list[Any]:
-        """Id and status are the server's."""
-        return [field for field in super().get_import_fields() if field.column_name not in ("id", "status")]
-
-    def import_field(self, field: Any, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
-        if field.column_name != "characters":  # the service casts, see `more_values`
-            super().import_field(field, instance, row, is_m2m, **kwargs)
-
-    def save_instance(self, instance: Any, is_create: bool, row: Any, **kwargs: Any) -> None:
-        super().save_instance(instance, is_create, row, **kwargs)
-        instance.cast = list(Casting.objects.live().filter(shot=instance).select_related("character"))
-
-    def filter_export(self, queryset: Any, **kwargs: Any) -> Any:
-        return prefetch_row(queryset)
-
-    def is_editable(self, name: str) -> bool:
-        return name in cells.EDITABLE
-
-    def more_values(self, row: Any) -> dict[str, Any]:
-        if "characters" not in row:
-            return {}
-        names = [part.strip() for part in str(row["characters"] or "").replace(";", ",").split(",") if part.strip()]
-        if unknown := [name for name in names if name not in self.cast]:
-            raise ValidationError({"characters": _("unknown: %(names)s") % {"names": ", ".join(unknown)[:100]}})
-        return {"characters": [self.cast[name] for name in names]}
-
-    def create_row(self, values: dict[str, Any]) -> Any:
-        return editing.create_shot(project=self.project, actor=self.actor, **values)  # type: ignore[arg-type]  # imports always have a project
-
-    def update_row(self, row: Any, values: dict[str, Any]) -> None:
-        editing.update_shots(project=row.project, actor=self.actor, items=[{"id": row.pk, "fields": values}])
-
-
 @admin.register(Shot)
 class ShotAdmin(SheetAdmin, TrackedAdmin):
-    resource_class = ShotSheet
+    resource_classes = [ShotSheet, TechnicalSheet]
     add_operation = change_operation = "shots.edit"
     delete_operation = "shots.delete"
     list_display = (

@@ -1,9 +1,7 @@
-"""Scenarios and sheets over REST."""
+"""Scenarios over REST."""
 
 from typing import Any
-from uuid import uuid4
 
-from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.request import Request
@@ -19,14 +17,6 @@ from shots.models import Scenario
 from shots.scenario.reading import MAX_BYTES
 from shots.selectors import scenarios_of, shots_of
 from shots.services import scenarios
-from shots.sheets import uploads
-from shots.sheets.export import export_sheet
-from shots.sheets.importing import COLUMNS
-from shots.sheets.reading import MAX_BYTES as MAX_SHEET_BYTES
-from shots.sheets.reading import MAX_ROWS as MAX_SHEET_ROWS
-from shots.views.sheets import TYPES
-
-MAX_ACCEPTED = MAX_SHEET_ROWS * len(COLUMNS)
 
 
 def scenario_json(row: Scenario) -> dict[str, Any]:
@@ -115,53 +105,3 @@ class Apply(ScenarioEndpoint):
         made = scenarios.apply_scenario(scenario=row, actor=request.user, tab=self.tab, chosen=chosen)
         rows = list(shots_of(row.project, request.user).filter(pk__in=[shot.pk for shot in made]))
         return Response({"shots": shots_json(rows)}, status=201)
-
-
-class Sheet(Endpoint):
-    def get(self, request: Request, code: str, kind: str, suffix: str) -> HttpResponse:
-        project = self.project(code, "sheets.export")
-        name, content = export_sheet(project=project, kind=kind, format=suffix)
-        return HttpResponse(
-            content,
-            content_type=TYPES[suffix],
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
-
-
-class SheetImports(UploadEndpoint):
-    def post(self, request: Request, code: str) -> Response:
-        project = self.project(code, "sheets.import")
-        upload = request.FILES.get("file")
-        if upload is None:
-            raise Invalid(_("Send the sheet as `file`."), fields={"file": [_("required")]})
-        kind = text(self.body(), "kind") or "shots"
-        data = upload.read(MAX_SHEET_BYTES + 1)  # one more than is taken: the reader then says that it is too large
-        kept = uploads.keep(project=project, kind=kind, name=str(upload.name), data=data, token=uuid4().hex)
-        return Response({"id": kept.token, **uploads.describe(kept, actor=request.user)}, status=201)
-
-
-class SheetImportDetail(Endpoint):
-    def get(self, request: Request, token: str) -> Response:
-        kept = self.kept(token)
-        return Response({"id": kept.token, **uploads.describe(kept, actor=request.user)})
-
-    def kept(self, token: str) -> uploads.Kept:
-        kept = uploads.find(token, actor=self.request.user)
-        require(self.request.user, "sheets.import", kept.project)
-        return kept
-
-
-class SheetImportApply(SheetImportDetail):
-    http_method_names = ["post", "options"]
-
-    def post(self, request: Request, token: str) -> Response:
-        """Apply the sheet's values, `{"accept": "all"}` or `{"accept": [ids of cells or rows]}`: one undo step."""
-        kept = self.kept(token)
-        body = self.body()
-        only(body, "accept")
-        accept = body.get("accept", "all")
-        good = isinstance(accept, list) and all(isinstance(part, str) and len(part) <= 80 for part in accept)
-        if accept != "all" and (not good or not 0 < len(accept) <= MAX_ACCEPTED):
-            raise Invalid(_('accept: "all" or a list of cell ids is needed.'), fields={"accept": [_("unknown")]})
-        chosen = None if accept == "all" else accept
-        return Response({"id": kept.token, **uploads.apply(kept, actor=request.user, accept=chosen, tab=self.tab)})

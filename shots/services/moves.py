@@ -49,7 +49,7 @@ def move_rows(
     if not wanted:
         return []
     steps: dict[int, dict[str, ShotStep]] = {}
-    for row in lock(ShotStep.objects.live().filter(shot__in=[shot.pk for shot in wanted])):
+    for row in lock(ShotStep.objects.live().filter(shot__in=[shot.pk for shot in wanted])).select_related("shot"):
         steps.setdefault(row.shot_id, {})[row.step] = row
     approves = actor is None or allows(actor, "shots.approve", project)
     if not approves and any(to in DONE_STATES for to in wanted.values()):

@@ -33,7 +33,7 @@ class Plans:
         if not self.named:
             return
         current = {shot.pk: shot.current_step for shot in shots}
-        for row in lock(ShotStep.objects.live().filter(shot__in=list(current))):
+        for row in lock(ShotStep.objects.live().filter(shot__in=list(current))).select_related("shot"):
             if row.step == current[row.shot_id]:
                 self.steps[row.shot_id] = row
 

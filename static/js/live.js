@@ -11,7 +11,7 @@ const FAR_BEHIND = 100;
 /** @typedef {"connecting" | "open" | "polling" | "closed"} LiveState */
 
 /**
- * Events: "state" (detail: LiveState), "event" (detail: {topic, event}), "stale" and "subscribed" (detail: {topic}).
+ * Events: "state" (detail: LiveState), "event" (detail: {topic, event}), "stale" and "subscribed" (detail: {topic}), "here" (somebody's place).
  */
 export class LiveSocket extends EventTarget {
   /** @param {string} path */
@@ -85,6 +85,7 @@ export class LiveSocket extends EventTarget {
     const { type, topic } = message;
     if (type === "event" && this.topics.has(topic)) this.onEvent(topic, Number(message.seq), message.event);
     else if (type === "subscribed" && this.topics.has(topic)) this.onSubscribed(topic, Number(message.seq));
+    else if (type === "here" && this.topics.has(topic)) this.emit("here", message);
     else if (type === "denied") {
       this.denied.add(topic);
       this.topics.delete(topic);

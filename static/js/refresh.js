@@ -7,7 +7,7 @@
 //   data-job-progress="<job id>"   a progress line that moves with the numbers of the event itself
 //
 // Modules that keep their own data listen on the document: "aip:live-event" {topic, event}, "aip:live-stale" and
-// "aip:live-subscribed" {topic} (something may have been missed), "aip:live-poll" (no socket: time to ask).
+// "aip:live-subscribed" {topic} (something may have been missed), "aip:live-poll" (no socket: time to ask), "aip:live-here" (where somebody is).
 
 import { gettext } from "./i18n.js";
 import { LiveSocket } from "./live.js";
@@ -157,6 +157,11 @@ function syncTopics() {
   for (const [topic, seen] of wanted) if (!live.denied.has(topic)) live.subscribe(topic, seen);
 }
 
+/** Say something to the others of a topic; nothing is kept while there is no connection. @param {object} message */
+export function sendLive(message) {
+  live?.send(message);
+}
+
 export function startLive() {
   document.addEventListener("compositionstart", () => (composing = true), true);
   document.addEventListener("compositionend", () => (composing = false), true);
@@ -171,6 +176,9 @@ export function startLive() {
   });
   live.addEventListener("subscribed", (event) => {
     document.dispatchEvent(new CustomEvent("aip:live-subscribed", { detail: /** @type {CustomEvent} */ (event).detail }));
+  });
+  live.addEventListener("here", (event) => {
+    document.dispatchEvent(new CustomEvent("aip:live-here", { detail: /** @type {CustomEvent} */ (event).detail }));
   });
   live.addEventListener("event", (message) => {
     const { topic, event } = /** @type {CustomEvent} */ (message).detail;

@@ -1,5 +1,6 @@
 // Short messages in the corner. Errors stay until they are closed; the rest leaves by itself.
 
+import { gettext } from "./i18n.js";
 import { icon } from "./util.js";
 
 const STAY = { success: 4000, info: 5000, warning: 9000, error: 0 };
@@ -35,11 +36,23 @@ function arm(element) {
   element.addEventListener("pointerleave", () => (timer = setTimeout(() => leave(element), 1500)));
 }
 
+/** @param {HTMLElement} element */
+function undoButton(element) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "btn s";
+  button.dataset.undo = ""; // keyboard.js does it
+  button.textContent = gettext("Undo");
+  button.addEventListener("click", () => leave(element));
+  return button;
+}
+
 /**
  * @param {string} message text, not markup
  * @param {"success" | "info" | "warning" | "error"} [level]
+ * @param {{undo?: boolean}} [options] `undo` offers to take the newest action of this tab back
  */
-export function toast(message, level = "info") {
+export function toast(message, level = "info", { undo = false } = {}) {
   const holder = region();
   const template = /** @type {HTMLTemplateElement | null} */ (document.getElementById("toast-template"));
   if (!holder || !template || !message) return;
@@ -52,6 +65,7 @@ export function toast(message, level = "info") {
   element.querySelector("svg")?.replaceWith(icon(ICONS[level] ?? "info"));
   const text = element.querySelector("span");
   if (text) text.textContent = message;
+  if (undo) text?.after(undoButton(element));
   raise(holder);
   holder.append(element);
   while (holder.children.length > MAX_SHOWN) holder.firstElementChild?.remove();
@@ -66,7 +80,7 @@ export function startToasts() {
     for (const element of holder.children) arm(/** @type {HTMLElement} */ (element));
   }
   document.addEventListener("aip:toast", (event) => {
-    const { message, level } = /** @type {CustomEvent} */ (event).detail ?? {};
-    toast(String(message ?? ""), level);
+    const { message, level, undo } = /** @type {CustomEvent} */ (event).detail ?? {};
+    toast(String(message ?? ""), level, { undo });
   });
 }

@@ -9,6 +9,9 @@ from django.contrib.auth.models import Group
 from aipipeline.history.project_services import set_member
 from aipipeline.notes.models import Notification
 from aipipeline.studio import notes
+from aipipeline.tables.models import SheetImport, SheetMapping
+from aipipeline.tables.registry import table_of
+from aipipeline.tables.services import columns, views
 from assets.models import CinematicPreset, LoRA
 from assets.services import save_asset
 from celery_workers.models import LedgerTask, Schedule
@@ -53,6 +56,12 @@ def fill(project: Any, actor: Any, other: Any, folder: Path) -> None:
     LedgerTask.objects.create(project=project, actor=actor, kind="timeline.proxy")
     Schedule.objects.get_or_create(name="renders.reap", defaults={"task": "renders.reap", "every_seconds": 2.0})
     Group.objects.get_or_create(name="Compositors")
+    table = table_of("shots")
+    columns.add_column(project=project, table=table, actor=actor, label="렌즈 메모", type="text")
+    view = views.save_view(project=project, table=table, actor=actor, name="감독", config={}, shared=True)
+    views.set_default(project=project, table=table, actor=actor, view=view)
+    SheetMapping.objects.create(project=project, table="shots", name="양식")
+    SheetImport.objects.create(project=project, author=actor, table="shots", kind="shots", name="shots.xlsx")
     assert RenderJob.objects.filter(pk=job.pk, state="queued").exists()
 
 

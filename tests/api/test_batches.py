@@ -176,7 +176,7 @@ def test_chosen_cells_of_a_sheet_are_taken_and_the_rest_stays(artist_api: Any, s
     assert len(cells) == 5
     one = cells[shots[0].code, "description"]
     assert {**one, "id": None} == {
-        "id": None, "field": "description", "base": None, "here": "장면 0", "sheet": "고친 0", "state": "changed",
+        "id": None, "field": "description", "base": "장면 0", "here": "장면 0", "sheet": "고친 0", "state": "changed",
     }  # fmt: skip
     length = cells[shots[2].code, "duration_frames"]["id"]
     done = artist_api.post(f"{url}apply/", {"accept": [one["id"], length]}, format="json")

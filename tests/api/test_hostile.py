@@ -16,6 +16,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import resolve
 
+from aipipeline.tables.services.views import KNOWN
 from shots.models import Scenario
 from tests import hostile
 from tests.factories import SCRIPT
@@ -31,7 +32,8 @@ FIELDS = (
     "scene", "preset", "size", "angle", "movement", "duration_frames", "seed", "handles", "characters", "environments",
     "after", "items", "create", "delete", "on_conflict", "ids", "before", "step", "to", "reason", "shots", "scenes",
     "accept", "kind", "comment", "verdict", "frame", "region", "workflow", "params", "priority", "ops", "refresh",
-    "field", "value", "list", "index", "remove", "token", "draining", "which",
+    "field", "value", "list", "index", "remove", "token", "draining", "which", "texts", "since", "config", "shared",
+    "default", "label", "type", "choices", "id", "assignee", "due_date", "status",
 )  # fmt: skip
 
 
@@ -87,6 +89,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "api/v1/projects/<str:code>/renders/": {"workflow": "local.panel"},
     "api/v1/shots/<int:shot_id>/transition/": {"to": "ready"},
     "api/v1/shots/<int:shot_id>/unlock/": {"reason": "r"},
+    "api/v1/projects/<str:code>/shots/transition/": {"to": "ready", "ids": []},
+    "api/v1/projects/<str:code>/shots/columns/": {"label": "l", "type": "choice", "choices": [{"label": "a"}]},
+    "api/v1/projects/<str:code>/shots/views/": {"name": "n", "config": {}},
+    "api/v1/projects/<str:code>/shots/view/": {"config": {}},
 }
 
 
@@ -96,8 +102,26 @@ def inner_bodies(pattern: str, world: dict[str, Any]) -> list[dict[str, Any]]:
     if pattern.endswith("shots/batch/"):
         rows = [{"id": shot, "revision": bad} for bad in hostile.FEW] + [{"id": bad} for bad in hostile.FEW]
         names = ("scene", "characters", "seed", "description", "duration_frames", "size", "handles")
-        rows += [{"id": shot, "fields": {name: bad}} for name in names for bad in hostile.FEW]
+        names += ("custom.c1", "custom.none", "assignee", "due_date", "status", "code")
+        rows += [
+            {"id": shot, part: {name: bad}} for part in ("fields", "texts") for name in names for bad in hostile.FEW
+        ]
+        rows += [{"id": shot, "fields": bad, "texts": bad} for bad in hostile.FEW]
         return [{"items": [row]} for row in rows] + [{"create": [{"scene": bad}]} for bad in hostile.FEW]
+    if pattern.endswith(("shots/views/", "shots/view/")):
+        node = {"field": "size", "op": "is", "value": "CU"}
+        configs: list[Any] = [{name: bad} for name in KNOWN for bad in hostile.FEW]
+        configs += [{"filter": {**node, name: bad}} for name in node for bad in hostile.FEW]
+        configs += [{"filter": {"and": [bad]}} for bad in hostile.FEW]
+        configs += [{"columns": [[bad, bad]]} for bad in hostile.FEW] + [
+            {"sort": [[bad, "asc"]]} for bad in hostile.FEW
+        ]
+        return [{"name": "n", "config": config} for config in configs]
+    if pattern.endswith("shots/columns/"):
+        choice = {"id": "o1", "label": "a", "color": "#fff"}
+        return [
+            {"label": "l", "type": "choice", "choices": [{**choice, n: bad}]} for n in choice for bad in hostile.FEW
+        ]
     if pattern.endswith(("/edit/", "timeline/change/")):
         ops = [
             {"op": "length", "shot": shot, "duration_frames": 5}, {"op": "move", "shot": shot, "before": None},
@@ -124,10 +148,12 @@ def attack(client: Client, world: dict[str, Any], chosen: list[str], *, deep: bo
         for bad in hostile.spoiled(pattern, world):
             attack.send("get", bad)
         read = attack.send("get", url)
-        for query in hostile.QUERIES if b'"results"' in read.content else ():
+        for query in hostile.QUERIES if b'"results"' in getattr(read, "content", b"") else ():
+            attack.send("get", url + query)
+        for query in hostile.GRID_QUERIES if pattern.endswith(("shots/grid/", "shots/changes/")) else ():
             attack.send("get", url + query)
         attack.send("delete", url)
-        for method in ("post", "patch"):
+        for method in ("post", "patch", "put"):
             good = GOOD.get(pattern, {})
             if attack.send(method, url, good).status_code == 405:
                 continue
@@ -146,7 +172,9 @@ def attack(client: Client, world: dict[str, Any], chosen: list[str], *, deep: bo
 
 
 def of_api(pattern: str) -> bool:
-    return pattern.startswith("api/v1/") and "auth/" not in pattern
+    # The grids of environments and presets are the same views with the same code as those of characters.
+    doubled = pattern.startswith(("api/v1/projects/<str:code>/environments/", "api/v1/projects/<str:code>/presets/"))
+    return pattern.startswith("api/v1/") and "auth/" not in pattern and not doubled
 
 
 @pytest.mark.parametrize("who", ["admin", "artist"])

@@ -66,7 +66,7 @@ def test_a_scenario_comes_as_a_file_too_and_bad_ones_leave_nothing(director_api:
     assert len(director_api.get(f"{BASE}scenarios/").json()["results"]) == 1
 
 
-@pytest.mark.parametrize("kind", ["shots", "environments", "characters", "technical"])
+@pytest.mark.parametrize("kind", ["shots", "environments", "characters", "technical", "presets"])
 @pytest.mark.parametrize("format", ["xlsx", "csv", "json"])
 def test_sheets_go_out(artist_api: Any, shots: list[Shot], kind: str, format: str) -> None:
     answer = artist_api.get(f"{BASE}sheets/{kind}.{format}")
@@ -91,7 +91,8 @@ def test_a_sheet_comes_back_as_a_difference_and_is_applied(artist_api: Any, shot
     done = artist_api.post(f"{url}apply/", {"accept": "all"}, format="json")
     assert done.json()["state"] == "applied"
     assert artist_api.get(f"/api/v1/shots/{shots[1].pk}/").json()["description"] == "고친 장면"
-    assert artist_api.get(url).status_code == 404
+    assert artist_api.get(url).json()["state"] == "applied"
+    assert artist_api.post(f"{url}apply/", {"accept": "all"}, format="json").status_code == 409
     assert artist_api.post(f"{BASE}undo/").status_code == 200
     assert artist_api.get(f"/api/v1/shots/{shots[1].pk}/").json()["description"] == "장면 1"
 

@@ -78,6 +78,30 @@ def test_a_colleagues_edit_appears_without_a_reload(
     assert page.evaluate("window.stayed") is True
 
 
+def test_a_picture_being_made_shows_its_progress_in_the_shot_list(
+    page: Any, project: Any, first_images: list[Shot]
+) -> None:
+    open_grid(page, project)
+    shot = first_images[0]
+    page.wait_for_selector(f"{cell_selector(shot.pk, 'thumbnail')} img")
+    page.evaluate("""() => {
+      window.stayed = true; window.shares = new Set();
+      const look = () => {
+        const texts = document.querySelectorAll(".tg-ring [data-progress-text]");
+        for (const text of texts) window.shares.add(text.textContent);
+        requestAnimationFrame(look);
+      };
+      look();
+    }""")
+    start(project, "render")
+    page.wait_for_selector(f"{cell_selector(shot.pk, 'thumbnail')} .tg-ring")
+    processes.wait_until(lambda: videos_done(len(first_images)), seconds=90)
+    page.wait_for_selector(".tg-ring", state="detached")
+    shares = {int(text.rstrip("%")) for text in page.evaluate("[...window.shares]")}
+    assert len([share for share in shares if 0 < share < 100]) >= 3, shares
+    assert page.evaluate("window.stayed") is True
+
+
 def test_a_page_without_a_socket_asks_by_itself(page: Any, project: Any, artist: Any, first_images: list[Shot]) -> None:
     page.route_web_socket("**/ws/", lambda socket: socket.close(code=1011))
     page.goto(f"/projects/{project.code}/shots/")

@@ -115,18 +115,18 @@ class Columns(TableEndpoint):
 class ColumnDetail(Columns):
     http_method_names = ("patch", "delete", "options")
 
-    def patch(self, request: Request, code: str, table: str, name: str) -> Response:
+    def patch(self, request: Request, code: str, table: str, column: str) -> Response:
         found = table_of(table)
-        project = self.project(code, found.edit_operation if name.startswith(CUSTOM) else "project.edit")
+        project = self.project(code, found.edit_operation if column.startswith(CUSTOM) else "project.edit")
         columns.update_column(
-            project=project, table=found, actor=request.user, name=name, fields=self.body(), tab=self.tab
+            project=project, table=found, actor=request.user, name=column, fields=self.body(), tab=self.tab
         )
-        return Response(self.answer(project, found, name))
+        return Response(self.answer(project, found, column))
 
-    def delete(self, request: Request, code: str, table: str, name: str) -> Response:
+    def delete(self, request: Request, code: str, table: str, column: str) -> Response:
         found = table_of(table)
         project = self.project(code, "project.edit")
-        columns.remove_column(project=project, table=found, actor=request.user, name=name, tab=self.tab)
+        columns.remove_column(project=project, table=found, actor=request.user, name=column, tab=self.tab)
         return Response(status=204)
 
 

@@ -102,13 +102,24 @@ def clean_choices(choices: Any, held: Any) -> list[dict[str, str]]:
         if not isinstance(color, str) or len(color) > 20:
             raise wrong
         key = choice.get("id")
-        if key not in known:
+        if not isinstance(key, str) or key not in known:
             key, following = f"o{following}", following + 1
         found.append({"id": str(key), "label": label.strip(), "color": color})
     labels = [choice["label"] for choice in found]
     if len(set(labels)) != len(labels) or len({choice["id"] for choice in found}) != len(found):
         raise Invalid(_("Two choices have the same name."), fields={"choices": [_("doubled")]})
     return found
+
+
+def clean_labels(table: Table, labels: Any) -> dict[str, str]:
+    """A project's own words by built-in column; Invalid for unknown columns and for what are no names."""
+    if not isinstance(labels, dict) or (unknown := set(labels) - {column.name for column in table.columns}):
+        names = ", ".join(sorted(unknown)) if isinstance(labels, dict) else ""
+        raise Invalid(
+            _("Labels are an object of names by column. Unknown: %(names)s.") % {"names": names[:100]},
+            fields={"labels": [_("unknown or read-only")]},
+        )
+    return {name: _label(label) for name, label in labels.items() if label}
 
 
 def settings_of(project: Project, table: Table) -> TableSettings | None:

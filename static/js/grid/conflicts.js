@@ -19,6 +19,15 @@ export class Conflicts {
     return this.list.some(({ edit }) => edit.id === id && edit.field === field);
   }
 
+  /** A cell in conflict was written again: the newer text takes the place of the older, and is asked about. @param {Edit} edit */
+  replace(edit) {
+    const old = this.list.find((conflict) => conflict.edit.id === edit.id && conflict.edit.field === edit.field);
+    if (!old) return;
+    edit.revision = old.edit.revision;
+    this.list = this.list.filter((conflict) => conflict !== old);
+    this.saving.grid.marks.unmark(edit.id, edit.field, "is-conflict");
+  }
+
   /**
    * The whole batch was refused because of some cells: the others go out again, these wait for the person.
    * @param {{gesture: import("./saving.js").Gesture, done: (answer: any) => void}} waiting

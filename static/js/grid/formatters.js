@@ -23,7 +23,7 @@ export function make(tag, className, content = null) {
 export function pill(option, text, kind) {
   const element = make("span", `tg-pill ${kind}`, text);
   if (option?.color) element.style.setProperty("--c", option.color);
-  if (option?.hint) element.title = option.hint;
+  element.title = option?.hint ? `${text} · ${option.hint}` : text;
   return element;
 }
 

@@ -61,6 +61,7 @@ export class Saving {
   /** @param {Gesture} gesture @returns {Promise<any>} the answer; null when it was refused */
   add(gesture) {
     for (const edit of gesture.edits) {
+      this.conflicts.replace(edit);
       this.refused.delete(this.grid.marks.key(edit.id, edit.field));
       this.grid.marks.unmark(edit.id, edit.field, "is-refused");
       this.show(edit);

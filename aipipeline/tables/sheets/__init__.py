@@ -1,0 +1,1 @@
+"""Tables as sheets: out as xlsx, csv and json, and in again with a three-way merge."""

@@ -1,1 +1,0 @@
-"""The shot list as sheets: xlsx, csv and json, out and in."""
