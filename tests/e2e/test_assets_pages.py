@@ -13,7 +13,7 @@ from renders.models import Version
 from renders.services.workflows import sync_workflows
 from shots.models import Shot
 from shots.services.castings import update_casting
-from tests.e2e.gridpage import cell_selector, wait_loaded
+from tests.e2e.gridpage import cell_selector, grid, wait_loaded
 from tests.factories import applied_project, picture
 from tests.harness import processes
 
@@ -181,9 +181,7 @@ def test_presets_warn_are_cloned_and_applied(page: Any, project: Any, admin_user
     ids = [shot.pk for shot in shots[:2]]
     page.goto(f"/projects/{project.code}/shots/")
     wait_loaded(page)
-    for pk in ids:
-        page.locator(f".slick-row[data-id='{pk}'] .tg-row-cell").hover()
-        page.locator(f".slick-row[data-id='{pk}'] .tg-row-cell input").check()
+    grid(page, "grid.chooseRows(grid.items().filter((row) => args.includes(row.id)), true)", *ids)
     page.click("[data-apply-preset]")
     page.fill("dialog.apply-preset input[type=search]", "드라마")
     page.locator(f"dialog.apply-preset input[value='{preset.pk}']").check()
