@@ -50,7 +50,7 @@ KINDS = {
     )
 }  # fmt: skip
 SUGGESTED = ("camera", "lens", "film_stock", "lighting", "filters")
-_WIDE = ("description", "relations", "default_clothing", "prompt", "trigger_words", "lighting", "filters")
+_WIDE = ("description", "relations", "default_clothing", "prompt", "lighting", "filters")
 
 
 def kind_named(key: str) -> Kind:

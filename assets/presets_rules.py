@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from assets.conditions import TimeOfDay, time_of_day
 from assets.presets_vocabulary import (
@@ -325,3 +326,21 @@ RULES: tuple[Callable[[Facts], Iterator[Warning]], ...] = (
     _digital_with_stock, _stock_gauge, _anamorphic, _coverage, _lengths, _film_without_stock, _balance,
     _colour_on_black_and_white, _density, _speed, _opposed,
 )  # fmt: skip
+
+# What a list shows of a warning, in a few words; new rules come last.
+LABELS: dict[str, Any] = {
+    "digital-stock": gettext_lazy("film in a digital camera"),
+    "stock-gauge": gettext_lazy("wrong film gauge"),
+    "anamorphic-camera": gettext_lazy("spherical lenses only"),
+    "coverage": gettext_lazy("lens does not cover"),
+    "focal-length": gettext_lazy("no such focal length"),
+    "no-stock": gettext_lazy("no film stock"),
+    "tungsten-stock": gettext_lazy("tungsten stock in daylight"),
+    "daylight-stock": gettext_lazy("daylight stock in tungsten light"),
+    "bw-colour": gettext_lazy("colour filter on black and white"),
+    "nd-night": gettext_lazy("ND at night"),
+    "nd-stack": gettext_lazy("stacked ND"),
+    "slow-stock": gettext_lazy("slow stock at night"),
+    "opposed-filters": gettext_lazy("opposed filters"),
+    "diffusion-stack": gettext_lazy("stacked diffusion"),
+}

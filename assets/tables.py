@@ -11,10 +11,12 @@ from aipipeline.projects.models import Project
 from aipipeline.tables.columns import Column, ColumnType, Option, Options
 from aipipeline.tables.registry import Done, Provider, Sheet, Table, register
 from assets.models import Character, CinematicPreset, Environment, LoRA
-from assets.presets_rules import FIELDS, check
+from assets.presets_rules import FIELDS, LABELS, check
 from assets.services.outfits import outfits_as_text
 
 T = ColumnType
+# Rules as rows of a list: references are numbers.
+_NUMBERS = {rule: number for number, rule in enumerate(LABELS, 1)}
 
 
 class AssetTable(Table):
@@ -140,14 +142,15 @@ class PresetTable(AssetTable):
     page_kind = "preset"
     ordering = ("name", "id")
     columns = (
+        Column("thumbnail", _("Image"), T.IMAGE, 84, editable=False, source=""),
         Column("name", _("Name"), T.TEXT, 180, required=True, max_length=120, aliases=("이름", "프리셋", "preset")),
+        Column("warnings", _("Warnings"), T.REFERENCES, 200, editable=False, options="warning", source=""),
         Column("camera", _("Camera"), T.TEXT, 160, max_length=120, aliases=("카메라",)),
         Column("lens", _("Lens"), T.TEXT, 160, max_length=120, aliases=("렌즈",)),
         Column("film_stock", _("Film stock"), T.TEXT, 160, max_length=120, aliases=("필름",)),
         Column("lighting", _("Lighting"), T.TEXT, 220, max_length=200, aliases=("조명",)),
         Column("filters", _("Filters"), T.TEXT, 180, max_length=200, aliases=("필터",)),
         Column("description", _("Description"), T.LONG_TEXT, 320, aliases=("설명",)),
-        Column("warnings", _("Warnings"), T.LONG_TEXT, 240, editable=False, source=""),
         Column("used", _("Shots"), T.NUMBER, 70, editable=False, source=""),
     )
     sheets = (
@@ -159,6 +162,9 @@ class PresetTable(AssetTable):
     def __init__(self) -> None:
         super().__init__()
         self.providers = {"used": _used(CinematicPreset, "shot"), "warnings": _warnings}
+
+    def options(self, project: Project) -> Options:
+        return {"warning": [Option(_NUMBERS[rule], f"⚠ {label}") for rule, label in LABELS.items()]}
 
 
 def _used(model: Any, path: str) -> Provider:
@@ -179,11 +185,11 @@ def _outfits(project: Project, ids: Sequence[int]) -> dict[int, str]:
     return {pk: outfits_as_text(outfits) for pk, outfits in rows}
 
 
-def _warnings(project: Project, ids: Sequence[int]) -> dict[int, str]:
-    """What the rules say of each preset, one warning a line; sound ones are left out."""
+def _warnings(project: Project, ids: Sequence[int]) -> dict[int, list[int]]:
+    """By preset: the numbers of the rules that warn of it; sound ones are left out."""
     rows = CinematicPreset.objects.filter(pk__in=ids).values("pk", *FIELDS)
-    found = {row["pk"]: "\n".join(f"⚠ {warning.message}" for warning in check(row)) for row in rows}
-    return {pk: text for pk, text in found.items() if text}
+    found = {row["pk"]: [_NUMBERS[warning.rule] for warning in check(row)] for row in rows}
+    return {pk: numbers for pk, numbers in found.items() if numbers}
 
 
 def register_tables() -> None:

@@ -48,6 +48,7 @@ def register() -> None:
     provide("shots", "thumbnail", thumbnail_of("shot", VersionKind.PREVIZ))
     provide("characters", "thumbnail", thumbnail_of("character", VersionKind.REFERENCE, VersionKind.PREVIZ))
     provide("environments", "thumbnail", thumbnail_of("environment", VersionKind.REFERENCE, VersionKind.PREVIZ))
+    provide("presets", "thumbnail", thumbnail_of("shot__preset", VersionKind.PREVIZ))
     for key, owner in (("shots", "shot"), ("characters", "character"), ("environments", "environment")):
         provide(key, "job", job_of(owner), fact=True)
     cast(ShotTable, table_of("shots")).workflows.append(workflows)

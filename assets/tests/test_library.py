@@ -167,10 +167,60 @@ def test_starters_come_in_the_projects_language_once(project: Any, admin_user: A
 
 
 def test_the_table_of_presets_tells_warnings(project: Any, admin_user: Any) -> None:
+    from django.utils import translation
+
     from aipipeline.tables.registry import table_of
 
     for name, stock in (("나쁨", "Kodak Vision3 500T"), ("좋음", "")):
         CinematicPreset.objects.create(project=project, name=name, camera="ARRI Alexa 35", film_stock=stock)
     rows = {row.name: row.pk for row in CinematicPreset.objects.all()}
     told = table_of("presets").providers["warnings"](project, list(rows.values()))
-    assert list(told) == [rows["나쁨"]]
+    with translation.override("en"):
+        options = table_of("presets").options(project)["warning"]
+    labels = {option.id: option.label for option in options}
+    assert {pk: [labels[number] for number in numbers] for pk, numbers in told.items()} == {
+        rows["나쁨"]: ["⚠ film in a digital camera"]
+    }
+
+
+@pytest.mark.parametrize("kind", ["character", "environment", "preset"])
+def test_a_page_asks_as_often_for_many_shots_as_for_few(
+    project: Any, admin_user: Any, shots: list[Shot], client: Any, kind: str
+) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from assets.models import Environment
+    from renders.models import Version
+    from shots.services.editing import create_shot
+
+    preset = CinematicPreset.objects.create(project=project, name="p")
+    row = {"character": Character.objects.all()[0], "environment": Environment.objects.all()[0], "preset": preset}[kind]
+    client.force_login(admin_user)
+    url = f"/projects/TEST/assets/{kind}/{row.pk}/"
+
+    def queries() -> int:
+        client.get(url)
+        with CaptureQueriesContext(connection) as found:
+            page = client.get(url)
+        assert page.status_code == 200
+        assert page.content.count(b"SHT_") >= Shot.objects.count() - len(shots)
+        return len(found)
+
+    def grow(count: int) -> None:
+        fields: dict[str, Any] = {"character": {"characters": [row.pk]}}.get(kind, {kind: row.pk})
+        for _n in range(count):
+            create_shot(project=project, actor=admin_user, **fields)
+            LoRA.objects.create(project=project, name=f"l{LoRA.objects.count()}", path="l")
+            if kind != "preset":
+                number = Version.objects.count() + 1
+                Version.objects.create(
+                    project=project, kind="reference", number=number, state="published", path="x",
+                    created_by=admin_user, manifest=[{"name": "a.png", "size": 1, "sha256": ""}],
+                    **{kind: row},
+                )  # fmt: skip
+
+    grow(2)
+    few = queries()
+    grow(12)
+    assert queries() == few

@@ -1,7 +1,11 @@
 """What the rules of cinematic presets warn of, and what they leave alone."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from assets import presets_rules
 from assets.presets_rules import FIELDS, Level, check, facts_of
 from assets.presets_starters import STARTERS, starters
 from assets.presets_vocabulary import CAMERAS, LENSES, STOCKS, suggestions
@@ -56,6 +60,11 @@ def rules(**values: str) -> list[str]:
 )  # fmt: skip
 def test_a_rule_fires_where_it_should_and_nowhere_else(values: dict[str, str], wanted: list[str]) -> None:
     assert rules(**values) == wanted
+
+
+def test_every_rule_has_words_for_lists() -> None:
+    told = set(re.findall(r'^            "([a-z-]+)", Level', Path(presets_rules.__file__).read_text(), re.MULTILINE))
+    assert told == set(presets_rules.LABELS)
 
 
 def test_the_impossible_comes_first_and_each_names_its_fields_and_a_remedy() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -26,27 +27,12 @@ def library(request: HttpRequest, project: Project) -> HttpResponse:
     """One kind at a time: `?kind=environment`; characters when the address names none."""
     wanted = request.GET.get("kind", "")
     kind = KINDS[wanted if wanted in TABS else TABS[0]]
-    counts = {
-        key: KINDS[key].model.objects.live().filter(project=project).count() for key in TABS
-    }  # fmt: skip
     context = {
         **project_context(request, project),
         "kind": kind,
-        "tabs": [(KINDS[key], counts[key]) for key in TABS],
-        "rows": _rows(kind.key, project),
+        "tabs": [KINDS[key] for key in TABS],
     }
-    return render_page_or_fragment(request, "assets/library.html", "assets/_library.html", context)
-
-
-def _rows(kind: str, project: Project) -> Any:
-    path = "castings__shot" if kind == "character" else "shot"
-    live = Q(**{f"{path}__removed_at": None})
-    if kind == "character":
-        live &= Q(castings__removed_at=None)
-    rows = (
-        KINDS[kind].model.objects.live().filter(project=project).annotate(used=Count(path, filter=live, distinct=True))
-    )
-    return rows.select_related("lora") if kind == "character" else rows
+    return render(request, "assets/library.html", context)
 
 
 @require_GET

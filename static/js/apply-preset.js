@@ -158,3 +158,11 @@ export async function openApplyPreset(project, ids) {
     dialog.showModal();
   });
 }
+
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-apply-preset]") : null;
+  if (!(button instanceof HTMLElement)) return;
+  /** @type {any} */
+  const holder = (button.closest("[data-grid-page]") ?? document).querySelector("[data-grid]");
+  openApplyPreset(button.dataset.applyPreset ?? "", [...(holder?.grid?.chosen ?? [])]);
+});

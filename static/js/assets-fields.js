@@ -4,8 +4,9 @@
 // (409), both values are shown and the person chooses; other fields merge. What could not be sent is sent again.
 
 import { controlOf, wordsOf } from "./assets-control.js";
-import { chooseValue } from "./conflict.js";
+import { chooseValues } from "./conflict.js";
 import { gettext } from "./i18n.js";
+import { beforeUndo } from "./keyboard.js";
 import { toast } from "./toast.js";
 import { onElements, request } from "./util.js";
 
@@ -155,9 +156,14 @@ export class FieldSet {
   async choose(field, mine, details) {
     const theirs = details.current[field.name];
     const label = field.holder.dataset.label ?? field.name;
-    const keep = await chooseValue(label, wordsOf(field.holder, mine), wordsOf(field.holder, theirs));
+    const difference = { row: "", field: label, mine: wordsOf(field.holder, mine), theirs: wordsOf(field.holder, theirs) };
+    const answers = await chooseValues([difference]);
+    if (!answers) {
+      this.error(field, gettext("Someone else changed this since you read it."));
+      return; // put off: the next save asks again
+    }
     field.seen = details.revision;
-    if (keep) {
+    if (answers[0] === "mine") {
       await this.send(field);
       return;
     }
@@ -255,6 +261,10 @@ function showState(state) {
 
 export function startFields() {
   onElements("[data-autosave]", (element) => new FieldSet(element));
+  // What is written still goes out before an undo: it is the newest step.
+  beforeUndo(async () => {
+    await Promise.all(fieldSets().flatMap((set) => [...set.fields.values()].map((field) => set.save(field))));
+  });
   addEventListener("beforeunload", (event) => {
     if (anyDirty()) event.preventDefault();
   });

@@ -119,6 +119,7 @@ document.addEventListener("click", async (event) => {
   const starters = target?.closest("[data-starters]");
   if (starters instanceof HTMLElement) {
     const made = await post(starters.dataset.starters ?? "");
-    if (made) location.reload();
+    if (made) toast(String(made.message), "success");
+    if (made && !document.querySelector("[data-grid]")) location.reload(); // a grid hears of its new rows
   }
 });
