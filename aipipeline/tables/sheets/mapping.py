@@ -54,7 +54,8 @@ class SheetMapping:
 
     `key`: what tells which row a line is: "id", the table's name column, or "" (every line is new). `blank`: an empty
     cell empties ours. `times`: a time of day in a length column is "mssff" (M:SS:FF) or "hmmss". `sections`: a line
-    with a single cell names the scene of those below. `fill`: columns whose value holds until the next one.
+    with a single cell names the scene of those below. `make`: names that are not there yet (scenes, characters,
+    places) become new rows. `fill`: columns whose value holds until the next one.
     """
 
     own: bool = False
@@ -66,6 +67,7 @@ class SheetMapping:
     blank: bool = False
     times: str = "mssff"
     sections: bool = False
+    make: bool = False
     fill: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -242,6 +244,7 @@ def from_person(given: Mapping[str, Any], raw: RawSheet, loaded: Loaded) -> Shee
         key=key,
         blank=given.get("blank") in (True, "true", "on", "1"),
         times="hmmss" if given.get("times") == "hmmss" else "mssff",
+        make=given.get("make") in (True, "true", "on", "1"),
         sections=given.get("sections") in (True, "true", "on", "1"),
         fill=["scene"]
         if given.get("fill") in (True, "true", "on", "1", ["scene"]) and "scene" in columns.values()

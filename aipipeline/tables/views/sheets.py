@@ -158,7 +158,7 @@ def columns(request: HttpRequest, project: Project, token: str) -> HttpResponseB
     row = _found(request, project, token)
     body = body_of(request)
     given: dict[str, Any] = {
-        name: body.get(name) for name in ("header", "first", "key", "times", "blank", "sections", "fill")
+        name: body.get(name) for name in ("header", "first", "key", "times", "blank", "sections", "fill", "make")
     }
     given["worksheet"] = body.get("worksheet", "")
     given["columns"] = {
