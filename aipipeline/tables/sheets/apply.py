@@ -116,7 +116,7 @@ def apply_import(
         found = locked_import(row, ImportState.READY)
         order = list(lock(table.rows(project)).values_list("pk", flat=True))
         seen = store.load_diff(row.pk)
-        diff = look(found, fresh=True)
+        diff = look(found, keep=False)
         decisions = _decisions(found, diff, accept)
         _refuse_errors(diff, decisions, accept)
         if seen is not None:
