@@ -6,18 +6,24 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import JavaScriptCatalog, set_language
 
+import assets.urls
 import shots.urls
 from aipipeline.studio import health
-from renders.views import shot
+from renders.views import asset, shot
 
 handler403 = "aipipeline.ui.htmx.permission_denied"
 handler404 = "aipipeline.ui.htmx.page_not_found"
 handler500 = "aipipeline.ui.htmx.server_error"
 
-# The page of one shot shows versions and jobs, so its view lives above the shot list; its address belongs here.
+# The pages of one shot and of one library row show versions and jobs, so their views live above; their addresses
+# belong here.
 shot_pages = [
     *shots.urls.urlpatterns,
     path("projects/<str:code>/shots/<int:shot_id>/", shot.detail, name="detail"),
+]
+asset_pages = [
+    *assets.urls.urlpatterns,
+    path("projects/<str:code>/assets/<slug:kind>/<int:asset_id>/", asset.detail, name="edit"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -33,7 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flower/", include("aipipeline.studio.flower")),
     path("", include((shot_pages, "shots"))),
     path("", include("aipipeline.tables.urls")),
-    path("", include("assets.urls")),
+    path("", include((asset_pages, "assets"))),
     path("", include("renders.urls")),
     path("", include("timeline.urls")),
     path("", include("aipipeline.studio.urls")),

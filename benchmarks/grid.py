@@ -68,7 +68,8 @@ PASTE = """async (text) => {
     grid.addEventListener("saving", listen);
   });
   const started = performance.now();
-  document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  const paste = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+  document.activeElement.dispatchEvent(paste);
   await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   const painted = performance.now() - started;
   await saved;

@@ -34,7 +34,7 @@ PROJECT_NAV = (
     NavItem("overview", _("Overview"), "overview", "studio:overview", "o"),
     NavItem("scenario", _("Scenario"), "scenario", "shots:scenario", "c", ("shots:scenario_detail",)),
     NavItem("shots", _("Shots"), "shots", "shots:list", "s", ("shots:detail",)),
-    NavItem("assets", _("Assets"), "assets", "assets:library", "a", ("assets:character", "assets:environment")),
+    NavItem("assets", _("Assets"), "assets", "assets:library", "a", ("assets:edit", "assets:loras")),
     NavItem("storyboard", _("Storyboard"), "storyboard", "renders:storyboard", "b"),
     NavItem("timeline", _("Timeline"), "timeline", "timeline:edit", "t"),
     NavItem("farm", _("Render farm"), "farm", "renders:project_farm", "f", ("renders:job",)),

@@ -39,3 +39,40 @@ def grid(page: Any, expression: str, *values: Any) -> Any:
     """A value of the grid object: `grid` and `args` are named in the expression."""
     call = f"(args) => {{ const grid = document.querySelector('[data-grid]').grid; return {expression}; }}"
     return page.evaluate(call, list(values))
+
+
+def put_clipboard(page: Any, **kinds: str) -> None:
+    """Paste what another program would have on the clipboard: `text` and `html`."""
+    names = {"text": "text/plain", "html": "text/html"}
+    page.evaluate(
+        """(kinds) => {
+          const data = new DataTransfer();
+          for (const [kind, text] of Object.entries(kinds)) data.setData(kind, text);
+          const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+          document.activeElement.dispatchEvent(event);
+        }""",
+        {names[kind]: text for kind, text in kinds.items()},
+    )
+
+
+def count_requests(page: Any, ending: str) -> list[Any]:
+    """The bodies of the POST requests to addresses with this ending, from now on."""
+    seen: list[Any] = []
+
+    def look(request: Any) -> None:
+        if request.method == "POST" and request.url.endswith(ending):
+            seen.append(request.post_data_json)
+
+    page.on("request", look)
+    return seen
+
+
+def drag(page: Any, start: Any, end: Any, *, at: tuple[float, float] = (0.5, 0.5), to: tuple[float, float]) -> None:
+    """Drag with the mouse from inside one element to inside another; places as shares of their boxes."""
+    first, last = start.bounding_box(), end.bounding_box()
+    page.mouse.move(first["x"] + first["width"] * at[0], first["y"] + first["height"] * at[1])
+    page.mouse.down()
+    x, y = last["x"] + last["width"] * to[0], last["y"] + last["height"] * to[1]
+    page.mouse.move(first["x"] + first["width"] * at[0] + 6, first["y"] + first["height"] * at[1] + 6, steps=2)
+    page.mouse.move(x, y, steps=6)
+    page.mouse.up()

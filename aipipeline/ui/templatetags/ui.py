@@ -242,3 +242,15 @@ def yes_no(value: Any) -> str:
 def _view_name(context: Context) -> str:
     match = getattr(context.get("request"), "resolver_match", None)
     return str(getattr(match, "view_name", "") or "")
+
+
+@register.filter
+def model_name(row: Any) -> str:
+    """The name that a row, or its model, has in live events: "cinematicpreset"."""
+    return str(row._meta.model_name)
+
+
+@register.filter
+def unlocalized(value: Any) -> str:
+    """A number as a form control takes it, with a point in every language."""
+    return str(value)

@@ -5,6 +5,8 @@ export class Aria {
   constructor(grid) {
     this.grid = grid;
     this.marked = /** @type {Element | null} */ (null);
+    /** @type {WeakMap<Element, number>} rows that were told already, with how many cells they had */
+    this.told = new WeakMap();
   }
 
   /** Once SlickGrid has drawn its frame. */
@@ -49,13 +51,14 @@ export class Aria {
     for (const [number, entry] of Object.entries(slick.getRowCache())) {
       const item = rows.itemAt(Number(number));
       for (const part of entry.rowNode ?? []) {
+        if (this.told.get(part) === part.childElementCount) continue;
+        this.told.set(part, part.childElementCount);
         part.setAttribute("aria-rowindex", String(Number(number) + 2));
         if (item) {
           part.dataset.id = String(item.id);
           part.setAttribute("aria-selected", String(chosen.has(item.id)));
         }
         for (const cell of part.children) {
-          if (cell.hasAttribute("aria-colindex") && !cell.hasAttribute("tabindex")) continue;
           const index = /(?:^|\s)l(\d+)/.exec(cell.className);
           cell.removeAttribute("tabindex");
           cell.removeAttribute("aria-describedby");

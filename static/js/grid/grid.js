@@ -294,8 +294,8 @@ export class ShotGrid extends EventTarget {
     if (!this.slick) return;
     const keep = this.range.keep();
     this.rows.refresh();
-    this.slick.updateRowCount();
     this.slick.invalidateAllRows();
+    this.slick.updateRowCount();
     this.slick.render();
     this.aria.counts();
     keep();
