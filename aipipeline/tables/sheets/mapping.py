@@ -213,7 +213,9 @@ def from_person(given: Mapping[str, Any], raw: RawSheet, loaded: Loaded) -> Shee
     for index, name in (sent if isinstance(sent, Mapping) else {}).items():
         if not name:
             continue
-        if not str(index).isdigit() or int(index) >= MAX_COLUMNS or name not in fields:
+        place = str(index)
+        known = isinstance(name, str) and name in fields
+        if not (place.isascii() and place.isdigit() and len(place) < 4 and int(place) < MAX_COLUMNS and known):
             errors["columns"] = [_("unknown column: %(name)s") % {"name": str(name)[:60]}]
         elif name in columns.values():
             errors["columns"] = [_("two columns are read as %(name)s") % {"name": str(name)[:60]}]
@@ -221,7 +223,7 @@ def from_person(given: Mapping[str, Any], raw: RawSheet, loaded: Loaded) -> Shee
     numbers = {}
     for name in ("header", "first"):
         value = str(given.get(name, ""))
-        if not value.isdigit() or not 0 <= int(value) < 1_048_577:
+        if not (value.isascii() and value.isdigit() and len(value) < 8):
             errors[name] = [_("a row number is needed")]
         else:
             numbers[name] = int(value)
