@@ -1,11 +1,15 @@
 """What renders add to tables: the picture of a row, the job that works on it, and the workflows to choose from."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
+
+from django.conf import settings
 
 from aipipeline.projects.models import Project
 from aipipeline.tables.columns import Option
 from aipipeline.tables.registry import Provider, provide, table_of
+from aipipeline.tables.sheets.pictures import PictureFiles, provide_pictures
 from renders.models import RenderJob, Version, VersionKind, VersionStatus, Workflow
 from renders.models.job import OPEN_STATES
 from shots.tables import ShotTable
@@ -25,6 +29,28 @@ def thumbnail_of(owner: str, *kinds: str) -> Provider:
             if approved or not found.get(pk, (False, 0))[0]:
                 found[pk] = (approved, version)
         return {pk: f"/versions/{version}/thumb/{WIDTH}/" for pk, (_approved, version) in found.items()}
+
+    return provider
+
+
+def kept_thumbnail(version_id: int, width: int) -> Path:
+    """Where the small picture of a version is kept once somebody has looked at it."""
+    folder: Path = settings.AIP_DATA / "thumbnails"
+    return folder / f"{version_id % 1000:03d}" / f"{version_id}_{width}.webp"
+
+
+def picture_files(owner: str, *kinds: str) -> PictureFiles:
+    """By row: the file of the picture that the grid shows, the small one where it is kept. Two queries."""
+    shown = thumbnail_of(owner, *kinds)
+
+    def provider(project: Project, ids: Sequence[int]) -> dict[int, Path]:
+        versions = {row_id: int(url.split("/")[2]) for row_id, url in shown(project, ids).items()}
+        rows = Version.objects.select_related("project").in_bulk(list(versions.values()))
+        found: dict[int, Path] = {}
+        for row_id, version_id in versions.items():
+            small = kept_thumbnail(version_id, WIDTH)
+            found[row_id] = small if small.is_file() else rows[version_id].file()
+        return found
 
     return provider
 
@@ -49,6 +75,9 @@ def register() -> None:
     provide("characters", "thumbnail", thumbnail_of("character", VersionKind.REFERENCE, VersionKind.PREVIZ))
     provide("environments", "thumbnail", thumbnail_of("environment", VersionKind.REFERENCE, VersionKind.PREVIZ))
     provide("presets", "thumbnail", thumbnail_of("shot__preset", VersionKind.PREVIZ))
+    provide_pictures("shots", picture_files("shot", VersionKind.PREVIZ))
+    provide_pictures("characters", picture_files("character", VersionKind.REFERENCE, VersionKind.PREVIZ))
+    provide_pictures("environments", picture_files("environment", VersionKind.REFERENCE, VersionKind.PREVIZ))
     for key, owner in (("shots", "shot"), ("characters", "character"), ("environments", "environment")):
         provide(key, "job", job_of(owner), fact=True)
     cast(ShotTable, table_of("shots")).workflows.append(workflows)

@@ -28,6 +28,7 @@ class ShotTable(Table):
     movable = True
     flags = ("locked", "seen_by_person")
     name_column = "code"
+    makes = frozenset({"scene", "characters", "environment"})
     children = {"shots.casting": "shot_id", "shots.shotstep": "shot_id"}
     lookups = (
         "shots.scene", "assets.character", "assets.environment", "assets.cinematicpreset", "projects.membership",
@@ -138,6 +139,15 @@ class ShotTable(Table):
         from shots.api.forms import clean_cells
 
         return clean_cells(fields, status=True)
+
+    def make_option(self, *, project: Project, actor: Any, options: str, text: str, tab: str = "") -> Any:
+        from assets.services import save_asset
+        from shots.services.scenes import create_scene
+
+        if options == "scene":
+            return create_scene(project=project, actor=actor, fields={"heading": text}, tab=tab).pk
+        model = {"characters": Character, "environment": Environment}[options]
+        return save_asset(model=model, project=project, actor=actor, fields={"name": text}, tab=tab).pk
 
     def move(
         self,

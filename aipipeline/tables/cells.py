@@ -18,7 +18,7 @@ from aipipeline.tables.durations import frames_from
 MAX_TEXT = 32_000
 _YES = frozenset({"true", "yes", "y", "1", "x", "✓", "✔", "☑", "o", "예", "네", "참"})
 _NO = frozenset({"false", "no", "n", "0", "☐", "아니오", "아니요", "거짓"})
-_SPLIT = re.compile(r"[,;，、\n]")
+SPLIT_NAMES = re.compile(r"[,;，、\n]")
 
 
 class CellError(Invalid):
@@ -75,7 +75,7 @@ class Reader:
         if not text:
             return self._empty(column)
         if column.type == ColumnType.REFERENCES:
-            parts = [part.strip() for part in _SPLIT.split(text) if part.strip()]
+            parts = [part.strip() for part in SPLIT_NAMES.split(text) if part.strip()]
             return list(dict.fromkeys(self._key(column, part) for part in parts))
         if column.options:
             return self._key(column, text)

@@ -43,6 +43,7 @@ class Table(ABC):
     `children` are rows that belong to a row, by the column that points at it: an edit of them is an edit of the row.
     `lookups` are models whose rows are options of this table. `facts` are providers of what every row carries beside
     its columns ("job"), `flags` are fields of the row that do the same ("locked").
+    `makes` are option lists to which an import of a foreign sheet may add.
     """
 
     key: ClassVar[str]
@@ -58,6 +59,7 @@ class Table(ABC):
     movable: ClassVar[bool] = False
     flags: ClassVar[tuple[str, ...]] = ()
     name_column: ClassVar[str] = "name"
+    makes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         self.providers: dict[str, Provider] = {}
@@ -109,6 +111,10 @@ class Table(ABC):
     def cells_of(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Cells from values as the history keeps them, which are the model's; here they are the same."""
         return dict(fields)
+
+    def make_option(self, *, project: Project, actor: Any, options: str, text: str, tab: str = "") -> Any:
+        """A new row for a name that a foreign sheet uses; its id. Only for the lists in `makes`."""
+        raise NotFound(_("Rows of this list are not made from here."))
 
     def move(
         self,

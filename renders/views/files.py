@@ -3,7 +3,6 @@
 from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from aipipeline.media.errors import MediaError
 from aipipeline.media.serving import serve_file
 from aipipeline.media.thumbnails import make_thumbnail
 from aipipeline.projects.errors import NotFound
+from renders.columns import kept_thumbnail
 from renders.models import Version
 from renders.selectors import job_for, version_for
 
@@ -33,7 +33,7 @@ def thumbnail(request: HttpRequest, version_id: int, width: int) -> HttpResponse
     """A small picture, made once and kept; a version never changes, so neither does it."""
     version = version_for(request.user, version_id)
     size = min((w for w in WIDTHS if w >= width), default=WIDTHS[-1])
-    path: Path = settings.AIP_DATA / "thumbnails" / f"{version.pk % 1000:03d}" / f"{version.pk}_{size}.webp"
+    path = kept_thumbnail(version.pk, size)
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -109,7 +109,11 @@ class SheetImportDetail(Endpoint):
     def get(self, request: Request, token: str) -> Response:
         """`?from=N` gives the next thousand rows of a large difference."""
         start = request.query_params.get("from", "0")
-        return Response(import_json(self.found(token), start=int(start) if start.isdigit() and len(start) < 7 else 0))
+        return Response(
+            import_json(
+                self.found(token), start=int(start) if start.isascii() and start.isdigit() and len(start) < 7 else 0
+            )
+        )
 
     def delete(self, request: Request, token: str) -> Response:
         imports.discard(row=self.found(token), actor=request.user)

@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from aipipeline.history.services import lock, one_action
 from aipipeline.projects.errors import Conflict, Invalid
 from aipipeline.projects.permissions import require
+from aipipeline.tables.cells import folded
 from aipipeline.tables.models import ImportState, SheetImport
 from aipipeline.tables.registry import Table, table_of
+from aipipeline.tables.selectors import load
 from aipipeline.tables.sheets import store
 from aipipeline.tables.sheets.compare import Diff, DiffCell, DiffRow
 from aipipeline.tables.sheets.decisions import MOVE, Chosen, Decisions, Everything
@@ -114,7 +116,7 @@ def apply_import(
         found = locked_import(row, ImportState.READY)
         order = list(lock(table.rows(project)).values_list("pk", flat=True))
         seen = store.load_diff(row.pk)
-        diff = look(found, fresh=True)
+        diff = look(found, keep=False)
         decisions = _decisions(found, diff, accept)
         _refuse_errors(diff, decisions, accept)
         if seen is not None:
@@ -122,6 +124,7 @@ def apply_import(
         plan = plan_of(diff, decisions, table, order)
         if plan.remove:
             require(actor, table.delete_operation, project)
+        _make_new(table, plan, project=project, actor=actor, tab=tab)
         _write(table, plan, project=project, actor=actor, tab=tab)
         recorder.action.params.update(cells=plan.cells, rows=plan.rows)
         found.state = ImportState.APPLIED
@@ -199,6 +202,31 @@ def _told(row: DiffRow, cell: DiffCell, was: DiffCell | None) -> dict[str, Any]:
         "here": cell.here,
         "sheet": cell.sheet,
     }
+
+
+def _make_new(table: Table, plan: Plan, *, project: Any, actor: Any, tab: str) -> None:
+    """Make the rows that a foreign sheet names and nobody has yet, each once, and put their ids into the cells."""
+    lists = {column.name: column.options for column in load(table, project).columns}
+    made: dict[tuple[str, str], Any] = {}
+
+    def known(name: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return list(dict.fromkeys(known(name, part) for part in value))
+        if not isinstance(value, dict):
+            return value
+        key = (lists[name], folded(value["new"]))
+        if key not in made:
+            made[key] = table.make_option(project=project, actor=actor, options=lists[name], text=value["new"], tab=tab)
+        return made[key]
+
+    if not any(_is_new(value) for entry in (*plan.items, *plan.create) for value in entry["fields"].values()):
+        return
+    for entry in (*plan.items, *plan.create):
+        entry["fields"] = {name: known(name, value) for name, value in entry["fields"].items()}
+
+
+def _is_new(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(part, dict) for part in value))
 
 
 def _write(table: Table, plan: Plan, *, project: Any, actor: Any, tab: str) -> None:

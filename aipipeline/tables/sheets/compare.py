@@ -288,8 +288,13 @@ class _Comparison:
             value = date_text(column, value)
         if isinstance(value, str) and len(value) > MAX_CELL * 4:
             raise _cell_error(name, _("The text is longer than %(n)s characters.") % {"n": 32_000})
-        found = self.reader.parse(column, value) if self.mapping.own else foreign.parse(self.reader, column, value)
-        done = (found, plain_text(self.reader.written(column, found)))
+        try:
+            found = self.reader.parse(column, value) if self.mapping.own else foreign.parse(self.reader, column, value)
+            done = (found, plain_text(self.reader.written(column, found)))
+        except CellError:
+            if not self.mapping.make or column.options not in self.loaded.table.makes:
+                raise
+            done = (foreign.new_names(self.reader, column, value), text)
         if len(text) < 200:
             self.parsed[key] = done
         return done

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from aipipeline.projects.errors import Invalid
-from aipipeline.tables.cells import CellError, Reader, folded
+from aipipeline.tables.cells import SPLIT_NAMES, CellError, Reader, folded
 from aipipeline.tables.columns import Column, ColumnType
 from aipipeline.tables.durations import frames_from
 from aipipeline.tables.sheets.raw import Special
@@ -15,6 +17,7 @@ EMPTY = frozenset({"-", "--", "—", "–", "―", "~", "n/a", "na", "없음", "
 _BRACKETS = re.compile(r"\s*[(\[（【].*?[)\]）】]\s*")
 _SPLIT = re.compile(r"\s*(?:→|->|=>|>|/|,|\+|~|·|\|)\s*")
 _NUMBER = re.compile(r"\d+")
+MAX_NAME = 120
 # What other lists call things; ours on the right.
 SYNONYMS = {
     "bcu": "ECU", "xcu": "ECU", "macro": "ECU", "익스트림 클로즈업": "ECU",
@@ -79,6 +82,35 @@ def parse(reader: Reader, column: Column, value: Any) -> Any:
                 if known is not None:
                     return known
         raise
+
+
+def new_names(reader: Reader, column: Column, value: Any) -> Any:
+    """The cell with {"new": name} for what is not in the column's list yet; CellError for a name that cannot be one.
+
+    One value for a reference, a list for references.
+    """
+    text = str(value).strip()
+    if isinstance(value, (bool, Special)) or not any(sign.isalnum() for sign in text):
+        raise CellError(_("This is no name."), fields={column.name: [_("no name")]})
+    if column.type == ColumnType.REFERENCE:
+        return {"new": _named(column, " ".join(text.split()))}
+    found: list[Any] = []
+    for part in SPLIT_NAMES.split(text):
+        name = part.strip()
+        if name:
+            try:
+                found.extend(reader.parse(column, name))
+            except CellError:
+                found.append({"new": _named(column, name)})
+    return found
+
+
+def _named(column: Column, name: str) -> str:
+    if len(name) > MAX_NAME:
+        raise CellError(
+            _("The text is longer than %(n)s characters.") % {"n": MAX_NAME}, fields={column.name: [_("too long")]}
+        )
+    return name
 
 
 def _words(text: str) -> list[str]:

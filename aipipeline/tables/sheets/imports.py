@@ -96,15 +96,18 @@ def mapping_of(row: SheetImport) -> SheetMapping:
     return SheetMapping(**row.mapping)
 
 
-def look(row: SheetImport, *, fresh: bool = False, raw: RawSheet | None = None) -> Diff:
-    """The difference as it is now; computed again only when something of the project changed since the last look."""
+def look(row: SheetImport, *, keep: bool = True, raw: RawSheet | None = None) -> Diff:
+    """The difference as it is now; computed again only when something of the project changed since the last look.
+
+    `keep` False: what is computed anew does not become what the person has looked at.
+    """
     now = current_change(row.project)
     stamp = {"change": now, "mapping": row.mapping, "language": get_language()}
-    kept = None if fresh else store.load_diff(row.pk)
+    kept = store.load_diff(row.pk)
     if kept is not None and kept.get("stamp") == stamp:
         return diff_from(kept["diff"])
     diff = compare(project=row.project, table=table_of(row.table), raw=raw or raw_of(row), mapping=mapping_of(row))
-    if not fresh:
+    if keep:
         store.save_diff(row.pk, {"stamp": stamp, "diff": diff.as_json()})
     return diff
 

@@ -54,7 +54,8 @@ class SheetMapping:
 
     `key`: what tells which row a line is: "id", the table's name column, or "" (every line is new). `blank`: an empty
     cell empties ours. `times`: a time of day in a length column is "mssff" (M:SS:FF) or "hmmss". `sections`: a line
-    with a single cell names the scene of those below. `fill`: columns whose value holds until the next one.
+    with a single cell names the scene of those below. `make`: names that are not there yet (scenes, characters,
+    places) become new rows. `fill`: columns whose value holds until the next one.
     """
 
     own: bool = False
@@ -66,6 +67,7 @@ class SheetMapping:
     blank: bool = False
     times: str = "mssff"
     sections: bool = False
+    make: bool = False
     fill: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -211,7 +213,9 @@ def from_person(given: Mapping[str, Any], raw: RawSheet, loaded: Loaded) -> Shee
     for index, name in (sent if isinstance(sent, Mapping) else {}).items():
         if not name:
             continue
-        if not str(index).isdigit() or int(index) >= MAX_COLUMNS or name not in fields:
+        place = str(index)
+        known = isinstance(name, str) and name in fields
+        if not (place.isascii() and place.isdigit() and len(place) < 4 and int(place) < MAX_COLUMNS and known):
             errors["columns"] = [_("unknown column: %(name)s") % {"name": str(name)[:60]}]
         elif name in columns.values():
             errors["columns"] = [_("two columns are read as %(name)s") % {"name": str(name)[:60]}]
@@ -219,7 +223,7 @@ def from_person(given: Mapping[str, Any], raw: RawSheet, loaded: Loaded) -> Shee
     numbers = {}
     for name in ("header", "first"):
         value = str(given.get(name, ""))
-        if not value.isdigit() or not 0 <= int(value) < 1_048_577:
+        if not (value.isascii() and value.isdigit() and len(value) < 8):
             errors[name] = [_("a row number is needed")]
         else:
             numbers[name] = int(value)
@@ -242,6 +246,7 @@ def from_person(given: Mapping[str, Any], raw: RawSheet, loaded: Loaded) -> Shee
         key=key,
         blank=given.get("blank") in (True, "true", "on", "1"),
         times="hmmss" if given.get("times") == "hmmss" else "mssff",
+        make=given.get("make") in (True, "true", "on", "1"),
         sections=given.get("sections") in (True, "true", "on", "1"),
         fill=["scene"]
         if given.get("fill") in (True, "true", "on", "1", ["scene"]) and "scene" in columns.values()

@@ -10,7 +10,7 @@ from aipipeline.projects.models import Project
 
 # By row id: an image file.
 PictureFiles = Callable[[Project, Sequence[int]], Mapping[int, Path]]
-MAX_PICTURES = 2000
+MAX_PICTURES = 1000
 WIDTH, HEIGHT = 96, 72
 _providers: dict[str, PictureFiles] = {}
 
@@ -21,7 +21,7 @@ def provide_pictures(table: str, provider: PictureFiles) -> None:
 
 
 def pictures_of(table: str, project: Project, ids: Sequence[int]) -> dict[int, bytes]:
-    """JPEGs of at most 96 by 72 pixels for the first 2,000 rows that have one; what cannot be read is left out."""
+    """JPEGs of at most 96 by 72 pixels for the first 1,000 rows that have one; what cannot be read is left out."""
     provider = _providers.get(table)
     if provider is None:
         return {}

@@ -135,6 +135,11 @@ def shown_rows(
 
 def _cell(row: DiffRow, cell: DiffCell, decisions: Decisions, labels: Mapping[str, str], letter: str) -> ShownCell:
     here, sheet = changed_words(cell.here[:MAX_TEXT], cell.sheet[:MAX_TEXT])
+    known = cell.base is not None and cell.base != cell.here
+    if known:
+        # Each side against what both came from: that is what the two people did.
+        here = changed_words((cell.base or "")[:MAX_TEXT], cell.here[:MAX_TEXT])[1]
+        sheet = changed_words((cell.base or "")[:MAX_TEXT], cell.sheet[:MAX_TEXT])[1]
     if cell.state == "added":
         sheet = [Span(cell.sheet[:MAX_TEXT], False)]
     fixed = cell.state in ("error", "same", "unchanged") or row.state in ("gone", "error")
@@ -144,7 +149,7 @@ def _cell(row: DiffRow, cell: DiffCell, decisions: Decisions, labels: Mapping[st
         cell.state,
         letter,
         (cell.base or "")[:MAX_TEXT],
-        cell.base is not None and cell.base != cell.here,
+        known,
         here,
         sheet,
         not fixed and decisions.takes_cell(row, cell),

@@ -87,8 +87,7 @@ def read_upload(path: Path, name: str, *, worksheet: str = "") -> RawSheet:
 
 def load_raw(import_id: uuid.UUID, name: str, *, worksheet: str = "") -> RawSheet:
     """The upload's rows, from what was read before when there is any; NotFound when the upload is gone."""
-    kept = folder_of(import_id) / f"raw-{zlib.crc32(worksheet.encode()):08x}.json"
-    found = _load(kept)
+    found = _load(_kept_raw(import_id, worksheet))
     if found is not None:
         sheet = RawSheet(found["rows"], [], found["base"], found["title"], found["others"])
         sheet.rows = [(number, [_plain(value) for value in line]) for number, line in found["rows"]]
@@ -105,8 +104,12 @@ def load_raw(import_id: uuid.UUID, name: str, *, worksheet: str = "") -> RawShee
         "title": sheet.title,
         "others": sheet.others,
     }
-    _save(kept, content)
+    _save(_kept_raw(import_id, sheet.title), content)
     return sheet
+
+
+def _kept_raw(import_id: uuid.UUID, worksheet: str) -> Path:
+    return folder_of(import_id) / f"raw-{zlib.crc32(worksheet.encode()):08x}.json"
 
 
 def load_diff(import_id: uuid.UUID) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from aipipeline.history.services import undo
 from aipipeline.projects.errors import Invalid
 from aipipeline.tables.models import SheetMapping
 from aipipeline.tables.sheets.apply import apply_import
@@ -212,3 +213,29 @@ def test_another_worksheet_can_be_chosen(project: Any, admin_user: Any) -> None:
     row = set_mapping(row=row, actor=admin_user, given={"worksheet": "샷"})
     assert row.state == "mapping"
     assert new_rows(look(row)) == [{"description": "가"}]
+
+
+def test_what_the_sheet_names_and_nobody_has_is_made_when_asked_for(project: Any, admin_user: Any) -> None:
+    """Into an empty project: scenes, people and places come with the shots, in one step back."""
+    lines = [
+        ["씬", "화면", "인물", "장소"],
+        ["S#1 카페", "가", "리나, 민준", "카페"],
+        [None, "나", "민준", "카페"],
+        ["S#2", "다", "-", ""],
+    ]
+    row = sent(project, admin_user, made(*lines))
+    assert {(2, "scene"), (2, "characters"), (2, "environment"), (4, "scene")} <= places_of(look(row))
+    columns = {"0": "scene", "1": "description", "2": "characters", "3": "environment"}
+    given = {"header": 1, "first": 2, "columns": columns, "fill": True, "make": True}
+    row = set_mapping(row=row, actor=admin_user, given=given)
+    assert look(row).errors == []
+    apply_import(row=row, actor=admin_user, accept="all")
+    shots = list(Shot.objects.live().filter(project=project).order_by("position"))
+    assert [shot.scene.heading for shot in shots if shot.scene] == ["S#1 카페", "S#1 카페", "S#2"]
+    assert [shot.environment.name if shot.environment else "" for shot in shots] == ["카페", "카페", ""]
+    casts = [list(shot.castings.order_by("order").values_list("character__name", flat=True)) for shot in shots]
+    assert casts == [["리나", "민준"], ["민준"], []]
+    undo(project=project, actor=admin_user)
+    assert not Shot.objects.live().filter(project=project).exists()
+    assert not Scene.objects.live().filter(project=project).exists()
+    assert not Character.objects.live().filter(project=project).exists()

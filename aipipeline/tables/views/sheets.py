@@ -29,7 +29,12 @@ from aipipeline.ui.pages import body_of, project_page, tab_of
 
 PER_PAGE = 200
 SAMPLE = 8
-PAGES = {"shots": "shots:list"}
+PAGES = {
+    "shots": ("shots:list", ""),
+    "characters": ("assets:library", "?kind=character"),
+    "environments": ("assets:library", "?kind=environment"),
+    "presets": ("assets:library", "?kind=preset"),
+}
 
 
 @require_GET
@@ -81,12 +86,12 @@ def look(request: HttpRequest, project: Project, token: str) -> HttpResponse:
 
 def _context(request: HttpRequest, row: SheetImport) -> dict[str, Any]:
     table = table_of(row.table)
-    back = reverse(PAGES[row.table], args=[row.project.code]) if row.table in PAGES else ""
+    name, query = PAGES.get(row.table, ("studio:overview", ""))
     return {
         **project_context(request, row.project),
         "import": row,
         "table": table,
-        "back": back or reverse("studio:overview", args=[row.project.code]),
+        "back": reverse(name, args=[row.project.code]) + query,
         "is_mapping": row.state == ImportState.MAPPING or bool(request.GET.get("columns")),
     }
 
@@ -158,7 +163,7 @@ def columns(request: HttpRequest, project: Project, token: str) -> HttpResponseB
     row = _found(request, project, token)
     body = body_of(request)
     given: dict[str, Any] = {
-        name: body.get(name) for name in ("header", "first", "key", "times", "blank", "sections", "fill")
+        name: body.get(name) for name in ("header", "first", "key", "times", "blank", "sections", "fill", "make")
     }
     given["worksheet"] = body.get("worksheet", "")
     given["columns"] = {
