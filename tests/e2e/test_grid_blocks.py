@@ -103,6 +103,14 @@ def test_texts_and_single_values_fill_what_is_selected(page: Any, project: Any, 
     assert [s.description for s in rows_of(project)[10:]] == ["끝 1", "끝 2", "새 행 1", "새 행 2"]
     undo(page)
     processes.wait_until(lambda: [s.description for s in rows_of(project)[10:]] == ["설명 11", "설명 12"])
+    page.wait_for_function("() => document.querySelector('[data-grid]').grid.items().length === 12")
+
+    grid(page, "grid.setGroup([['scene', 'asc']])")  # over the head of the next group, and over a row that is hidden
+    grid(page, "grid.setFilter((item) => item.id !== args[0])", arranged[7].pk)
+    cell(page, arranged[5].pk, "size").click()
+    put_clipboard(page, text="CU\nECU\nWS")
+    wait_saved(page)
+    assert [stored(s).size for s in arranged[4:10]] == ["MS", "CU", "ECU", "MS", "WS", "MS"]
 
 
 def test_a_copy_pastes_into_the_grid_and_into_a_spreadsheet(page: Any, arranged: list[Shot]) -> None:

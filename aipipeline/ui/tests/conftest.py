@@ -68,6 +68,7 @@ def document(body: str) -> str:
 <meta name="htmx-config" content='{{"allowEval":false,"includeIndicatorStyles":false}}'>
 <link rel="stylesheet" href="/static/css/tokens.css"><link rel="stylesheet" href="/static/css/base.css">
 <link rel="stylesheet" href="/static/css/table-grid.css"><link rel="stylesheet" href="/static/css/table-cells.css">
+<link rel="stylesheet" href="/static/css/table-editor.css">
 <script src="/static/django_htmx/htmx-2.min.js" defer></script>
 <script src="/static/vendor/idiomorph/idiomorph.min.js" defer></script>
 <script type="module" src="/static/js/app.js"></script>

@@ -1,8 +1,9 @@
-// A table of a project as a spreadsheet: [data-grid]. What other modules may use is listed first in the class.
+// A table of a project as a spreadsheet: [data-grid]. Here is what menus, panels and presence may use; the parts are
+// put together in frame.js.
 //
 // On the holder: data-table, data-project, data-url (…/api/v1/projects/CODE/shots/), data-live-topic-id ("project:12"),
-// data-studio-url ("…/{id}/"), data-fps. Events of the grid: "head" (before the first rows), "rows", "view",
-// "selection", "active" {row, field}, "saving" {state, waiting}.
+// data-fps. Events of the grid: "head" (before the first rows), "rows", "view", "columns", "views", "selection",
+// "active" {row, field}, "saving" {state, waiting}.
 
 import { GridFrame } from "./frame.js";
 import { sameValue } from "./values.js";
