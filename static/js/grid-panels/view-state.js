@@ -1,6 +1,7 @@
 // The present view: which saved view it began with and what was changed since. It stands in the address, the grid shows
 // it, and the server keeps it for this person. Event: "change".
 
+import { DEFAULT_FROZEN } from "../grid/columns.js";
 import { compileFilter, countConditions, searchTest, searchText, wellFormed } from "../grid/filter.js";
 import { gettext } from "../i18n.js";
 import { timecode } from "../timecode.js";
@@ -21,7 +22,7 @@ const IN_ADDRESS = ["filter", "sort", "group", "search"];
 const NOT_IN_ADDRESS = ["columns", "frozen", "duration", "row"];
 const KEEP_AFTER = 700;
 const LEAVES_AFTER = 400;
-export const DEFAULT_FROZEN = 1;
+
 
 export class ViewState extends EventTarget {
   /** @param {import("../grid/grid.js").ShotGrid} grid */

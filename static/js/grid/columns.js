@@ -13,7 +13,7 @@ import { ROW_HEIGHTS } from "./renderer.js";
 const ALIGNED = new Set(["number", "duration"]);
 const ROW_COLUMN = "_row";
 const MAX_FROZEN_SHARE = 0.7;
-const DEFAULT_FROZEN = 2;
+export const DEFAULT_FROZEN = 2; // the picture and the code
 
 export class Columns {
   /** @param {import("./grid.js").ShotGrid} grid */
