@@ -76,7 +76,7 @@ def messages(domain: str) -> list[Found]:
 
 def _sources(domain: str) -> Iterator[tuple[Path, str, bytes]]:
     if domain == "djangojs":
-        for path in sorted((ROOT / "static" / "js").glob("*.js")):
+        for path in sorted((ROOT / "static" / "js").rglob("*.js")):
             yield path, "javascript", path.read_bytes()
         return
     for package in PACKAGES:
