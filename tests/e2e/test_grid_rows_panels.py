@@ -119,12 +119,14 @@ def test_own_columns_of_every_type(page: Any, other: Any, project: Any, admin_us
     page.wait_for_selector(".slick-header-column:has-text('화면')")
     page.click("[data-panel=columns]")
     page.uncheck(".gp-columns [data-key='show-angle']")
+    before: list[str] = grid(page, "grid.columnSet.widths().map(([name]) => name)")
     page.focus(".gp-columns [data-key='grip-size']")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Escape")
     columns = grid(page, "grid.columnSet.widths().map(([name]) => name)")
     assert "angle" not in columns
-    assert columns.index("size") == columns.index("environment") - 1
+    assert columns.index("size") == before.index("size") - 1
+    assert sorted(columns) == sorted(before)
     page.wait_for_function(
         "async ([url, want]) => { const { config } = await (await fetch(url)).json();"
         " return JSON.stringify(config.columns?.map(([name]) => name)) === want; }",
