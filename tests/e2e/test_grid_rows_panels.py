@@ -1,6 +1,5 @@
 """Own columns, status and history in the grid's panels, in Chromium; and who is there."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from aipipeline.history.project_services import set_member
-from aipipeline.tables.models import CustomColumn
+from aipipeline.tables.models import CustomColumn, ViewChoice
 from shots.models import Shot, ShotStep
 from shots.services import moves
 from shots.services.editing import update_shots
@@ -119,17 +118,16 @@ def test_own_columns_of_every_type(page: Any, other: Any, project: Any, admin_us
     page.wait_for_selector(".slick-header-column:has-text('화면')")
     page.click("[data-panel=columns]")
     page.uncheck(".gp-columns [data-key='show-angle']")
+    before: list[str] = grid(page, "grid.columnSet.widths().map(([name]) => name)")
     page.focus(".gp-columns [data-key='grip-size']")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Escape")
     columns = grid(page, "grid.columnSet.widths().map(([name]) => name)")
     assert "angle" not in columns
-    assert columns.index("size") == columns.index("environment") - 1
-    page.wait_for_function(
-        "async ([url, want]) => { const { config } = await (await fetch(url)).json();"
-        " return JSON.stringify(config.columns?.map(([name]) => name)) === want; }",
-        arg=[f"/api/v1/projects/{project.code}/shots/view/", json.dumps(columns, separators=(",", ":"))],
-    )
+    assert columns.index("size") == before.index("size") - 1
+    assert sorted(columns) == sorted(before)
+    kept = ViewChoice.objects.filter(project=project, user=admin_user)
+    processes.wait_until(lambda: [name for name, _ in kept.get().config.get("columns", [])] == columns)
     page.reload()
     wait_loaded(page)
     assert grid(page, "grid.columnSet.widths().map(([name]) => name)") == columns
