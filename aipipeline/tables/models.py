@@ -15,7 +15,7 @@ CUSTOM_TYPES = (
     ColumnType.LINK,
 )  # fmt: skip
 CUSTOM_TYPE_NAMES = (
-    (ColumnType.TEXT, _("Text")),
+    (ColumnType.TEXT, _("Plain text")),
     (ColumnType.NUMBER, _("Number")),
     (ColumnType.CHOICE, _("Choice")),
     (ColumnType.TICK, _("Tick")),
@@ -35,7 +35,7 @@ class CustomColumn(Tracked):
     table = models.CharField(_("table"), max_length=40)
     key = models.CharField(_("key"), max_length=20)
     label = models.CharField(_("label"), max_length=80)
-    type = models.CharField(_("type"), max_length=12, choices=CUSTOM_TYPE_NAMES)
+    type = models.CharField(_("column type"), max_length=12, choices=CUSTOM_TYPE_NAMES)
     choices = models.JSONField(_("choices"), default=list, blank=True)
     position = models.IntegerField(_("position"), default=0)
 
