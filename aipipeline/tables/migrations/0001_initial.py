@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
                     "type",
                     models.CharField(
                         choices=[
-                            (aipipeline.tables.columns.ColumnType["TEXT"], "Text"),
+                            (aipipeline.tables.columns.ColumnType["TEXT"], "Plain text"),
                             (aipipeline.tables.columns.ColumnType["NUMBER"], "Number"),
                             (aipipeline.tables.columns.ColumnType["CHOICE"], "Choice"),
                             (aipipeline.tables.columns.ColumnType["TICK"], "Tick"),
@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                             (aipipeline.tables.columns.ColumnType["LINK"], "Link"),
                         ],
                         max_length=12,
-                        verbose_name="type",
+                        verbose_name="column type",
                     ),
                 ),
                 ("choices", models.JSONField(blank=True, default=list, verbose_name="choices")),
