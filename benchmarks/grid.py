@@ -9,26 +9,17 @@ of the page's own clock; a frame is the time between two animation frames.
 
 import argparse
 import json
-import os
-import secrets
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.people import Site, percentile  # noqa: E402
+from benchmarks.editors import PASSWORD, PROJECT, studio
+from benchmarks.people import Site, percentile
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -96,10 +87,9 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--json", action="store_true", help="One JSON object as the last line of stdout.")
     options = parser.parse_args()
-    password = secrets.token_urlsafe(12)
-    with tempfile.TemporaryDirectory(prefix="aip-") as folder, studio(Path(folder), password) as url:
-        fill(Site(url, "admin", password), options.rows)
-        found = measure(url, password, options.rows)
+    with studio("", 1) as (url, tokens):
+        fill(Site(url, tokens["admin"]), options.rows)
+        found = measure(url, options.rows)
     for name, value in found.items():
         print(f"{name:34} {value}")
     if options.json:
@@ -107,34 +97,9 @@ def main() -> int:
     return 0
 
 
-@contextmanager
-def studio(data: Path, password: str) -> Iterator[str]:
-    """`./aip up` until the block ends; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    wanted = {"AIP_DATA": str(data), "AIP_PORT": str(port), "AIP_ADMIN_PASSWORD": password, "AIP_SAMPLE": "0"}
-    process = subprocess.Popen([ROOT / "aip", "up"], env={**os.environ, **wanted}, stdout=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _try in range(240):
-            try:
-                with urllib.request.urlopen(f"{url}/readyz", timeout=5):
-                    break
-            except OSError:
-                time.sleep(0.5)
-        else:
-            raise SystemExit("The studio did not start within two minutes.")
-        yield url
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-
-
 def fill(site: Site, rows: int) -> None:
-    """A project BIG with so many shots in scenes of fifty, with characters and places."""
-    base = "/api/v1/projects/BIG"
-    said(site.call("POST", "/api/v1/projects/", {"code": "BIG", "title": "만 개의 샷"}))
+    """So many shots in scenes of fifty, with characters."""
+    base = f"/api/v1/projects/{PROJECT}"
     people = [said(site.call("POST", f"{base}/characters/", {"name": f"인물 {n}"}))["id"] for n in range(8)]
     scenes = [
         said(site.call("POST", f"{base}/scenes/", {"heading": f"INT. 카페 {n} - 낮"}))["id"]
@@ -163,16 +128,16 @@ def said(answer: tuple[int, Any]) -> Any:
     return body
 
 
-def measure(url: str, password: str, rows: int) -> dict[str, Any]:
+def measure(url: str, rows: int) -> dict[str, Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1920, "height": 1080})
         page.goto(f"{url}/login/")
         page.fill("[name=username]", "admin")
-        page.fill("[name=password]", password)
+        page.fill("[name=password]", PASSWORD)
         page.press("[name=password]", "Enter")
         page.wait_for_load_state()
-        opened = [first_rows(page, f"{url}/projects/BIG/shots/") for _try in range(5)]
+        opened = [first_rows(page, f"{url}/projects/{PROJECT}/shots/") for _try in range(5)]
         found: dict[str, Any] = {
             "rows": rows,
             "first rows, ms": [round(first) for first, _all in opened],
@@ -180,7 +145,6 @@ def measure(url: str, password: str, rows: int) -> dict[str, Any]:
         }
         edits = [page.evaluate(EDIT, place) for place in range(60)]
         found["edit saved p50 / p95, ms"] = [round(percentile([e / 1000 for e in edits], p)) for p in (0.5, 0.95)]
-        text = "\r\n".join("\t".join(f"붙여넣기 {row}-{cell}" for cell in range(2)) for row in range(200))
         # Five columns that take texts stand side by side in this view.
         page.evaluate(
             """() => document.querySelector("[data-grid]").grid.applyView({ columns: [["code", 90],
