@@ -3,6 +3,7 @@
 import { fill, gettext, ngettext } from "../i18n.js";
 import { icon } from "../util.js";
 import { isGroup } from "./rows.js";
+import { tint } from "./tint.js";
 
 /** @typedef {import("./stream.js").Item} Item */
 /** @typedef {import("./stream.js").Column} Column */
@@ -26,6 +27,7 @@ export function make(tag, className, content = null) {
 export function pill(option, text, kind) {
   const element = make("span", `tg-pill ${kind}`, text);
   if (option?.color) element.style.setProperty("--c", option.color);
+  tint(element, `pill ${option?.color ?? ""}`);
   element.title = option?.hint ? `${text} · ${option.hint}` : text;
   return element;
 }
@@ -52,6 +54,7 @@ const DRAW = {
   status(value, column, item, grid) {
     const tag = make("span", "tag", grid.values.label(column, value));
     tag.dataset.status = value;
+    tint(tag, `tag ${value}`);
     return tag;
   },
   person(value, column, item, grid) {
