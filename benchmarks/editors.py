@@ -1,6 +1,6 @@
 """Many people editing one shot list at once: what a save costs, and whether anything is lost.
 
-    .venv/bin/python benchmarks/editors.py [--people 20] [--seconds 60] [--shots 300] [--pause 0.5]
+    .venv/bin/python benchmarks/editors.py [--people 20] [--seconds 60] [--shots 300] [--pause 2]
         [--databases postgresql,sqlite] [--json]
 
 Starts the whole studio (`./aip up`) in a data folder of its own for each database, which is thrown away; PostgreSQL is
@@ -55,7 +55,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--shots", type=int, default=300)
-    parser.add_argument("--pause", type=float, default=0.5, help="Seconds between two edits of one person.")
+    parser.add_argument("--pause", type=float, default=2.0, help="Seconds between two edits of one person.")
     parser.add_argument("--databases", default="postgresql,sqlite")
     parser.add_argument("--json", action="store_true", help="One JSON object as the last line of stdout.")
     options = parser.parse_args()
