@@ -140,9 +140,10 @@ def test_queries_of_a_batch_are_constant(project: Any, team: Any, people: list[C
             apply_batch(project=project, actor=team["director"], items=items, create=create, remove=remove)
         return len(captured)
 
-    # SQLite takes at most 999 parameters in a statement, so Django cuts a bulk write there into a few.
+    # SQLite takes at most 999 parameters in a statement, so Django cuts a bulk write there into a few: forty shots of
+    # thirty columns into two, their steps, castings and removals likewise.
     few, many = queries(3), queries(40)
-    assert many - few <= (0 if connection.vendor == "postgresql" else 4)
+    assert many - few <= (0 if connection.vendor == "postgresql" else 5)
 
 
 def test_queries_of_a_reorder_are_constant(project: Any, team: Any) -> None:
