@@ -27,6 +27,7 @@ def apply_batch(
     remove: Sequence[int] = (),
     on_conflict: str = "fail",
     tab: str = "",
+    key: str = "",
 ) -> Done:
     """As `Table.apply_batch`, in a constant number of queries. All or nothing in errors."""
     name = table.model._meta.model_name
@@ -36,7 +37,7 @@ def apply_batch(
     own = CustomCells(project, table.key, [*items, *create])
     done = Done()
     try:
-        with recording(project=project, actor=actor, kind=kind, tab=tab) as recorder:
+        with recording(project=project, actor=actor, kind=kind, tab=tab, key=key) as recorder:
             if remove:
                 done.removed = _remove(recorder, table, project, remove)
             if items:
