@@ -84,7 +84,8 @@ def _change(
                 refuse_stale(row, seen, values)
             planned.append((row, values))
         except Conflict as conflict:
-            conflicts.append(conflict.details)
+            sides = {side: table.cells_of(conflict.details[side]) for side in ("current", "yours")}
+            conflicts.append({**conflict.details, **sides})
         except (Invalid, NotFound) as error:
             errors[str(number)] = error.fields or {"id": [str(error.message)]}
     _refuse(errors, conflicts, on_conflict)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -36,8 +37,21 @@ class TableEndpoint(Endpoint):
         return self.project(code, operation), table_of(table)
 
 
+class JSONLines(BaseRenderer):
+    """The grid's own type, so that a client may ask for it by name; an error is a single line."""
+
+    media_type = "application/x-ndjson"
+    format = "ndjson"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        return bytes(JSONRenderer().render(data)) + b"\n"
+
+
 class Grid(TableEndpoint):
     """All rows of a table, or those of a view, streamed as lines of JSON."""
+
+    renderer_classes = (JSONRenderer, JSONLines)
 
     def get(self, request: Request, code: str, table: str) -> HttpResponseBase:
         project, found = self.open(code, table)
