@@ -37,12 +37,13 @@ class AssetTable(Table):
         remove: Sequence[int] = (),
         on_conflict: str = "fail",
         tab: str = "",
+        key: str = "",
     ) -> Done:
         from assets.services.batch import apply_batch
 
         return apply_batch(
             table=self, project=project, actor=actor, items=items, create=create, remove=remove,
-            on_conflict=on_conflict, tab=tab,
+            on_conflict=on_conflict, tab=tab, key=key,
         )  # fmt: skip
 
     def results(self, project: Project, actor: Any, ids: Sequence[int]) -> list[dict[str, Any]]:

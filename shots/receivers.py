@@ -5,10 +5,12 @@ from typing import Any
 from django.dispatch import receiver
 
 from aipipeline.history.services import Recorder, lock
-from aipipeline.history.signals import changed
+from aipipeline.history.signals import changed, replayed
+from aipipeline.projects.tracked import Tracked
 from assets.models import Character
 from assets.services.outfits import renamed_outfits
-from shots.models import Casting
+from shots.models import Casting, Shot, ShotStep
+from shots.services.steps import mirror_replayed
 
 
 @receiver(changed, sender=Character, dispatch_uid="shots.rename_outfits")
@@ -40,3 +42,12 @@ def rename_outfits(
         for row in castings
         if row.outfit in renamed[row.character_id]
     )
+
+
+@receiver(replayed, dispatch_uid="shots.mirror_steps")
+def mirror_steps(
+    touched: dict[type[Tracked], dict[Any, Any]], **_kwargs: Any
+) -> dict[type[Tracked], dict[Any, Tracked]]:
+    """After an undo or redo of moves a shot still says what its steps say."""
+    shots = {row.shot_id for row in touched.get(ShotStep, {}).values()}
+    return {Shot: {shot.pk: shot for shot in mirror_replayed(shots)}} if shots else {}

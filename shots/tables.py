@@ -116,12 +116,14 @@ class ShotTable(Table):
         remove: Sequence[int] = (),
         on_conflict: str = "fail",
         tab: str = "",
+        key: str = "",
     ) -> Done:
         from shots.services.batch import apply_batch
 
         done = apply_batch(
-            project=project, actor=actor, items=items, create=create, remove=remove, on_conflict=on_conflict, tab=tab
-        )
+            project=project, actor=actor, items=items, create=create, remove=remove, on_conflict=on_conflict, tab=tab,
+            key=key,
+        )  # fmt: skip
         return Done(
             changed=[shot.pk for shot in done.changed],
             created=[shot.pk for shot in done.created],

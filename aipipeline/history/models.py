@@ -22,6 +22,7 @@ class Action(models.Model):
     An entry may also carry `told`, of the same shape as `fields`: what belongs to the row but is kept in rows of its
     own (the characters of a shot), which have entries themselves. Undo counts it as an edit and writes nothing.
     `sequence` is the project's change number of the edit (see `Change`); undo and redo leave it.
+    `key` is what a client named the edit by, so that sending it again does not make it twice; "" for most.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -29,6 +30,7 @@ class Action(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="actions", null=True, blank=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     tab = models.CharField(max_length=64, blank=True)
+    key = models.CharField(max_length=64, blank=True, default="", editable=False)
     kind = models.CharField(_("kind"), max_length=60)
     params = models.JSONField(default=dict, blank=True)
     changes = models.JSONField(default=list, blank=True)
@@ -46,6 +48,11 @@ class Action(models.Model):
             models.Index(fields=["project", "-created_at"], name="action_by_project"),
             models.Index(fields=["project", "-sequence"], name="action_by_number"),
             models.Index(fields=["project", "actor", "tab", "state"], name="action_by_tab"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "actor", "key"], condition=~models.Q(key=""), name="action_once_per_key"
+            ),
         ]
 
     def __str__(self) -> str:

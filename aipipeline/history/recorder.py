@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +43,10 @@ def refuse_stale(instance: Tracked, seen: int, fields: Mapping[str, Any]) -> Non
     """Conflict when one of the fields that would change is newer than revision `seen`."""
     if stale := instance.stale_fields(different_fields(instance, fields), seen):
         raise stale_error(instance, stale, fields)
+
+
+class Repeated(Exception):
+    """This person's action with this key is there already: nothing was written a second time."""
 
 
 class Recorder:
@@ -222,8 +226,12 @@ def recording(
     tab: str = "",
     params: Mapping[str, Any] | None = None,
     undoable: bool = True,
+    key: str = "",
 ) -> Iterator[Recorder]:
-    """One transaction, one Action, one event per model that it touched."""
+    """One transaction, one Action, one event per model that it touched.
+
+    `key`: a name that the client gave to the edit. Repeated, with nothing written, when it was made before.
+    """
     person = actor if getattr(actor, "pk", None) else None
     outer = _open.get()
     if outer is not None and (outer.action.project, outer.action.actor) == (project, person):
@@ -238,6 +246,7 @@ def recording(
             kind=kind,
             params=dict(params or {}),
             undoable=undoable,
+            key=key,
         )
         recorder = Recorder(action)
         yield recorder
@@ -250,7 +259,13 @@ def recording(
             )
         # The number comes last: its lock is the project's, and nothing may be waited for while it is held.
         action.sequence = changes.next_number(action.project)
-        action.save(force_insert=True)
+        try:
+            action.save(force_insert=True)
+        except IntegrityError as error:
+            # The first one was committed while this one waited for the number's lock.
+            if not key:
+                raise
+            raise Repeated from error
         if action.project is not None:
             changes.keep(action.project, action.sequence, recorder.touched(), action=action)
         publish_changes(project, recorder.touched(), actor=person, change=action.sequence)

@@ -14,7 +14,7 @@ from aipipeline.history.authors import Authors
 from aipipeline.history.models import Action, ActionState
 from aipipeline.history.recorder import lock, publish_changes
 from aipipeline.history.saving import save_rows
-from aipipeline.history.signals import changed
+from aipipeline.history.signals import changed, replayed
 from aipipeline.projects.tracked import Tracked
 
 CHUNK = 1000
@@ -54,6 +54,10 @@ def replay(action: Action, *, back: bool) -> Replayed:
     if touched:
         for model, rows in _mark_told(action):
             touched.setdefault(model, {}).update(rows)
+        for _receiver, answer in replayed.send(sender=Action, touched=touched):
+            mended: Any = answer
+            for model, rows in mended.items():
+                touched.setdefault(model, {}).update(rows)
     _finish(action, done, back=back)
     number = changes.next_number(action.project)
     if action.project is not None:

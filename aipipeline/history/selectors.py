@@ -24,6 +24,11 @@ class Edit:
     entries: list[dict[str, Any]]
 
 
+def action_with_key(project: Project, actor: Any, key: str) -> Action | None:
+    """What this person made under this key, also in another tab; None when nothing was, or for no key. One query."""
+    return Action.objects.filter(project=project, actor=actor, key=key).first() if key else None
+
+
 def row_history(
     project: Project,
     model: type[Tracked],

@@ -7,13 +7,14 @@ from django.utils.translation import gettext_lazy as _
 
 from aipipeline.history.changes import changes_since, current_change, touch
 from aipipeline.history.models import Action, ActionState
-from aipipeline.history.recorder import Recorder, lock, one_action, recording, refuse_stale, stale_error
+from aipipeline.history.recorder import Recorder, Repeated, lock, one_action, recording, refuse_stale, stale_error
 from aipipeline.history.replay import Overtaken, Replayed, replay
 from aipipeline.projects.errors import Conflict
 from aipipeline.projects.models import Project
 
 __all__ = [
     "Recorder",
+    "Repeated",
     "Replayed",
     "changes_since",
     "current_change",

@@ -93,11 +93,13 @@ class Table(ABC):
         remove: Sequence[int] = (),
         on_conflict: str = "fail",
         tab: str = "",
+        key: str = "",
     ) -> Done:
         """One action: items are {"id", "revision", "fields"}; create {"fields", "before" (an id, None: at the end)}.
 
         Fields are JSON cells by column name, custom ones too. Invalid with errors by row number ("3", "create.0"),
-        Conflict with details["conflicts"] unless `on_conflict` is skip.
+        Conflict with details["conflicts"] unless `on_conflict` is skip. Repeated when this person's batch with this
+        `key` was made before.
         """
 
     @abstractmethod

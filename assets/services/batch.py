@@ -27,6 +27,7 @@ def apply_batch(
     remove: Sequence[int] = (),
     on_conflict: str = "fail",
     tab: str = "",
+    key: str = "",
 ) -> Done:
     """As `Table.apply_batch`, in a constant number of queries. All or nothing in errors."""
     name = table.model._meta.model_name
@@ -36,7 +37,7 @@ def apply_batch(
     own = CustomCells(project, table.key, [*items, *create])
     done = Done()
     try:
-        with recording(project=project, actor=actor, kind=kind, tab=tab) as recorder:
+        with recording(project=project, actor=actor, kind=kind, tab=tab, key=key) as recorder:
             if remove:
                 done.removed = _remove(recorder, table, project, remove)
             if items:
@@ -83,7 +84,8 @@ def _change(
                 refuse_stale(row, seen, values)
             planned.append((row, values))
         except Conflict as conflict:
-            conflicts.append(conflict.details)
+            sides = {side: table.cells_of(conflict.details[side]) for side in ("current", "yours")}
+            conflicts.append({**conflict.details, **sides})
         except (Invalid, NotFound) as error:
             errors[str(number)] = error.fields or {"id": [str(error.message)]}
     _refuse(errors, conflicts, on_conflict)

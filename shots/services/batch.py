@@ -32,12 +32,16 @@ def apply_batch(
     remove: Sequence[int] = (),
     on_conflict: str = "fail",
     tab: str = "",
+    key: str = "",
 ) -> Batch:
-    """Change, make and remove shots in one action: one undo step. Errors undo all of it."""
+    """Change, make and remove shots in one action: one undo step. Errors undo all of it.
+
+    Repeated, with nothing written, when this person's batch with this `key` was made before.
+    """
     done = Batch()
     kinds = [kind for kind, rows in (("update", items), ("create", create), ("remove", remove)) if rows]
     kind = f"shot.{kinds[0]}" if len(kinds) == 1 else "shot.batch"
-    with recording(project=project, actor=actor, kind=kind, tab=tab) as recorder:
+    with recording(project=project, actor=actor, kind=kind, tab=tab, key=key) as recorder:
         if items:
             done.changed, done.conflicts = editing.change_shots(
                 recorder, project, items, on_conflict=on_conflict, person=actor

@@ -60,9 +60,11 @@ class Plans:
     def refuse_stale(self, shot: Shot, seen: int, wanted: Mapping[str, Any]) -> None:
         """Conflict, with both values, when such a cell changed after the revision that the person saw."""
         step = self.steps.get(shot.pk)
-        present = {name: _json(getattr(step, name)) if step else None for name in wanted}
-        yours = {name: _json(value) for name, value in wanted.items()}
-        stale = shot.stale_fields([name for name in wanted if present[name] != yours[name]], seen)
+        present = {name: as_cell(getattr(step, name)) if step else None for name in wanted}
+        yours = {name: as_cell(value) for name, value in wanted.items()}
+        different = [name for name in wanted if present[name] != yours[name]]
+        # The shot went on to another step since: the person wrote into the plan of the one before.
+        stale = different if shot.stale_fields(["current_step"], seen) else shot.stale_fields(different, seen)
         if stale:
             raise Conflict(
                 _("Someone else changed this since you read it."),
@@ -82,10 +84,13 @@ class Plans:
     def write(self, recorder: Recorder) -> set[Shot]:
         """Write what was added; returns the shots of which something really changed."""
         rows = [(self.steps[shot.pk], values) for shot, values in self.changes.items() if shot.pk in self.steps]
+        before = {row.shot_id: {name: as_cell(getattr(row, name)) for name in values} for row, values in rows}
         written = {row.shot_id: row for row in recorder.update_many(rows)}
         changed = {shot for shot in self.changes if shot.pk in written}
         for name in PLANNED:
-            recorder.mark([shot for shot in changed if name in self.changes[shot]], name)
+            named = [shot for shot in changed if name in self.changes[shot]]
+            told = {shot.pk: (before[shot.pk][name], as_cell(self.changes[shot][name])) for shot in named}
+            recorder.mark([shot for shot in named if told[shot.pk][0] != told[shot.pk][1]], name, told=told)
         return changed
 
 
@@ -100,5 +105,6 @@ def _date(value: Any) -> date | None:
         raise Invalid(_("Write a date as 2026-11-25."), fields={"due_date": [_("not a date")]}) from error
 
 
-def _json(value: Any) -> Any:
+def as_cell(value: Any) -> Any:
+    """A plan's value as cells and the history hold it."""
     return value.isoformat() if isinstance(value, date) else getattr(value, "pk", value)

@@ -6,12 +6,15 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from aipipeline.history.rows import update_row
-from aipipeline.history.services import Recorder, lock, recording
+from aipipeline.history.saving import save_rows
+from aipipeline.history.services import Recorder, lock, one_action, recording
+from aipipeline.history.signals import changed
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import role_of
 from shots.models import ALLOWED, Shot, ShotState, ShotStep, Step
 from shots.models.step import DONE_STATES
+from shots.services.planning import PLANNED, as_cell
 
 
 class MoveRefused(Conflict):
@@ -70,7 +73,15 @@ def plan_step(
             _("%(name)s is no member of this project.") % {"name": assignee},
             fields={"assignee": [_("no member of this project")]},
         )
-    return update_row(row=step, actor=actor, fields=fields, known=PLANNING, seen=seen, tab=tab)
+    with one_action(project=step.project, actor=actor, kind="shotstep.update", tab=tab) as recorder:
+        shot = lock(Shot.objects.filter(pk=step.shot_id)).get()
+        before = {name: getattr(ShotStep.objects.get(pk=step.pk), name) for name in PLANNED}
+        row = update_row(row=step, actor=actor, fields=fields, known=PLANNING, seen=seen, tab=tab)
+        # The present step's plan is a cell of the shot: whoever edits it beside is told.
+        for name, old in before.items():
+            if row.step == shot.current_step and getattr(row, name) != old:
+                recorder.mark([shot], name, told={shot.pk: (as_cell(old), as_cell(getattr(row, name)))})
+    return row
 
 
 def move(recorder: Recorder, row: ShotStep, to: str, *, reason: str = "", approved_version: int | None = None) -> None:
@@ -112,12 +123,40 @@ def _open_next(recorder: Recorder, row: ShotStep) -> None:
 def mirror(recorder: Recorder, shot_id: int) -> None:
     """Write the shot's current step and status: the first step that is not done, or final after the last."""
     shot = lock(Shot.objects.filter(pk=shot_id)).get()
+    if (current := present_step(ShotStep.objects.live().filter(shot_id=shot_id))) is not None:
+        recorder.update(shot, current_step=current.step, status=current.state)
+
+
+def present_step(rows: Iterable[ShotStep]) -> ShotStep | None:
+    """The first of a shot's steps that is not done, or the last one; None for none."""
     order = list(Step.values)
-    rows = sorted(ShotStep.objects.live().filter(shot_id=shot_id), key=lambda s: order.index(s.step))
-    if not rows:
-        return
-    current = next((row for row in rows if row.state not in DONE_STATES), rows[-1])
-    recorder.update(shot, current_step=current.step, status=current.state)
+    steps = sorted(rows, key=lambda row: order.index(row.step))
+    return next((row for row in steps if row.state not in DONE_STATES), steps[-1] if steps else None)
+
+
+def mirror_replayed(shot_ids: Iterable[int]) -> list[Shot]:
+    """Make these shots say again what their steps say; returns those that did not. Two queries and a write.
+
+    Undo puts values back one by one and leaves what a colleague wrote since, so that a shot's status and step may come
+    from different moves.
+    """
+    shots = list(lock(Shot.objects.filter(pk__in=set(shot_ids))))
+    steps: dict[int, list[ShotStep]] = {}
+    for row in ShotStep.objects.live().filter(shot__in=[shot.pk for shot in shots]):
+        steps.setdefault(row.shot_id, []).append(row)
+    mended = []
+    for shot in shots:
+        current = present_step(steps.get(shot.pk, []))
+        if current is None or (shot.current_step, shot.status) == (current.step, current.state):
+            continue
+        shot.current_step, shot.status = current.step, current.state
+        shot.touch(["current_step", "status"])
+        mended.append(shot)
+    if mended:
+        save_rows(mended, ["current_step", "status"])
+        fields = {"current_step", "status"}
+        changed.send(sender=Shot, instances=mended, fields=fields, kind="updated", recorder=None)
+    return mended
 
 
 def start_steps(recorder: Recorder, shots: Iterable[Shot], step: str) -> None:

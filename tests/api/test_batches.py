@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from aipipeline.history.models import Action
-from aipipeline.history.services import undo
+from aipipeline.history.services import Repeated, undo
 from aipipeline.projects.errors import Conflict, Invalid
 from assets.models import Character
 from shots.models import Casting, Shot
@@ -214,3 +214,40 @@ def test_a_sheet_of_numbers_that_are_none_is_told_by_cell(artist_api: Any, shots
         assert made.status_code in (201, 422), (value, made.content)
         if made.status_code == 201 and made.json()["errors"]:
             assert {e["row"] for e in made.json()["errors"]} == {2}, value
+
+
+def test_a_batch_that_is_sent_again_is_not_made_again(artist_api: Any, caller: Any, shots: list[Shot]) -> None:
+    create = [{"fields": {"description": text}, "before": shots[1].pk} for text in ("하나", "둘")]
+    body = {"create": create, "items": [{"id": shots[0].pk, "fields": {"size": "CU"}}], "key": "k1", "since": 0}
+    first = artist_api.post(BATCH, body, format="json", headers={"X-AIP-Tab": "one"}).json()
+    assert "repeated" not in first
+    assert len(first["created"]) == 2
+    # The answer was lost: a page sends it again, from another tab when the first one was closed.
+    again = artist_api.post(BATCH, body, format="json", headers={"X-AIP-Tab": "two"}).json()
+    assert again["repeated"] is True
+    assert again["created"] == first["created"]
+    assert Shot.objects.live().filter(description__in=["하나", "둘"]).count() == 2
+    assert Action.objects.filter(key="k1").count() == 1
+    rows = artist_api.post(BATCH, {k: body[k] for k in ("create", "key")}, format="json").json()["results"]
+    assert [row["id"] for row in rows if row["id"] in first["created"]] == first["created"]
+    # A key is a person's own, and what was refused was not made under it.
+    theirs = caller("director").post(BATCH, body, format="json").json()
+    assert len(theirs["created"]) == 2
+    assert not set(theirs["created"]) & set(first["created"])
+    wrong = {"create": [{"size": "??"}], "key": "k2"}
+    assert artist_api.post(BATCH, wrong, format="json").status_code == 422
+    assert len(artist_api.post(BATCH, {**wrong, "create": [{"size": "CU"}]}, format="json").json()["created"]) == 1
+    gone = {"delete": first["created"], "key": "k3"}
+    answers = [caller("director").post(BATCH, gone, format="json").json() for _try in range(2)]
+    assert [answer["deleted"] for answer in answers] == [first["created"]] * 2
+
+
+def test_two_tries_of_one_batch_at_once_make_it_once(project: Any, team: Any, shots: list[Shot]) -> None:
+    def made() -> Any:
+        return apply_batch(project=project, actor=team["artist"], create=[{}], key="same")
+
+    made()
+    count = Shot.objects.count()
+    with pytest.raises(Repeated):  # as when the other one was committed while this one wrote
+        made()
+    assert Shot.objects.count() == count

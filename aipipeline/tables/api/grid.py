@@ -5,10 +5,14 @@ from typing import Any
 
 from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aipipeline.history.changes import current_change
+from aipipeline.history.models import Action
+from aipipeline.history.recorder import Repeated
+from aipipeline.history.selectors import action_with_key
 from aipipeline.projects.api.views import Endpoint, integer, integers, only, text
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
@@ -18,7 +22,7 @@ from aipipeline.tables.cells import CellError, Reader
 from aipipeline.tables.columns import Column
 from aipipeline.tables.custom import columns_of, options_of
 from aipipeline.tables.filters import parse_json
-from aipipeline.tables.registry import Table, table_of
+from aipipeline.tables.registry import Done, Table, table_of
 from aipipeline.tables.selectors import as_chunk, load, rows_of_view
 from aipipeline.tables.services.views import view_for
 from aipipeline.tables.streaming import line, stream
@@ -33,8 +37,21 @@ class TableEndpoint(Endpoint):
         return self.project(code, operation), table_of(table)
 
 
+class JSONLines(BaseRenderer):
+    """The grid's own type, so that a client may ask for it by name; an error is a single line."""
+
+    media_type = "application/x-ndjson"
+    format = "ndjson"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        return bytes(JSONRenderer().render(data)) + b"\n"
+
+
 class Grid(TableEndpoint):
     """All rows of a table, or those of a view, streamed as lines of JSON."""
+
+    renderer_classes = (JSONRenderer, JSONLines)
 
     def get(self, request: Request, code: str, table: str) -> HttpResponseBase:
         project, found = self.open(code, table)
@@ -98,38 +115,68 @@ class Batch(TableEndpoint):
 
     `fields` are cells, `texts` are read as a person writes them. Conflicts answer 409 by row, or with
     `on_conflict: skip` leave those rows out and list them. With `since` the answer holds what changed after it.
+    `key` names the batch: sent again by the same person it writes nothing, and answers what it did the first time
+    with `repeated`. Whoever lost the answer to new rows can so ask again without making them twice.
     """
 
     def post(self, request: Request, code: str, table: str) -> Response:
         found = table_of(table)
         project = self.project(code, found.edit_operation)
         body = self.body()
-        only(body, "items", "create", "delete", "on_conflict", "since")
+        only(body, "items", "create", "delete", "on_conflict", "since", "key")
         if (on_conflict := text(body, "on_conflict") or "fail") not in ("fail", "skip"):
             raise Invalid(_("on_conflict is fail or skip."), fields={"on_conflict": [_("unknown")]})
         since = integer(body.get("since"), "since")
+        key = text(body, "key", limit=64)
         remove = integers(body.get("delete", []), "delete", limit=MAX_ITEMS)
         if remove:
             require(request.user, found.delete_operation, project)
+        if first := action_with_key(project, request.user, key):
+            return self._answer(project, found, _done_before(found, first), since, repeated=True)
         rows = Rows(project, found, body)
         items, create = rows.read("items"), rows.read("create")
         if not (items or create or remove):
             raise Invalid(_("items: a list of 1 to 10000 objects is needed."), fields={"items": [_("empty")]})
-        done = found.apply_batch(
-            project=project,
-            actor=request.user,
-            items=items,
-            create=create,
-            remove=remove,
-            on_conflict=on_conflict,
-            tab=self.tab,
-        )
+        try:
+            done = found.apply_batch(
+                project=project,
+                actor=request.user,
+                items=items,
+                create=create,
+                remove=remove,
+                on_conflict=on_conflict,
+                tab=self.tab,
+                key=key,
+            )
+        except Repeated:
+            # Both were on their way at once: this one waited for the other and was taken back.
+            first = action_with_key(project, request.user, key)
+            return self._answer(project, found, _done_before(found, first), since, repeated=True)
+        return self._answer(project, found, done, since)
+
+    def _answer(
+        self, project: Project, table: Table, done: Done, since: int | None, *, repeated: bool = False
+    ) -> Response:
         answer: dict[str, Any] = {"created": done.created, "deleted": done.removed, "conflicts": done.conflicts}
+        if repeated:
+            answer["repeated"] = True
         if since is None:
-            answer["results"] = found.results(project, request.user, [*done.changed, *done.created])
+            answer["results"] = table.results(project, self.request.user, [*done.changed, *done.created])
         else:
-            answer["changes"] = grid.changes(found, project, request.user, since)
+            answer["changes"] = grid.changes(table, project, self.request.user, since)
         return Response(answer)
+
+
+def _done_before(table: Table, action: Action | None) -> Done:
+    """What an earlier batch did to the rows of this table, as its action tells."""
+    done = Done()
+    for entry in action.changes if action else []:
+        if entry["model"] != table.label_lower:
+            continue
+        before, after = entry["fields"].get("removed_at", (None, None))
+        kind = done.created if before == "created" else done.removed if after else done.changed
+        kind.append(int(entry["id"]))
+    return done
 
 
 class Rows:

@@ -1,5 +1,6 @@
 """A project's own columns, and its own words for the built-in ones."""
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,8 +91,6 @@ def clean_choices(choices: Any, held: Any) -> list[dict[str, str]]:
     if not isinstance(choices, list) or len(choices) > MAX_CHOICES:
         raise wrong
     known = {choice["id"] for choice in held if isinstance(choice, dict)}
-    numbers = [int(key[1:]) for key in known if key[1:].isdigit()]
-    following = max(numbers, default=0) + 1
     found: list[dict[str, str]] = []
     for choice in choices:
         if not isinstance(choice, dict) or set(choice) - {"id", "label", "color", "hint"}:
@@ -103,7 +102,8 @@ def clean_choices(choices: Any, held: Any) -> list[dict[str, str]]:
             raise wrong
         key = choice.get("id")
         if not isinstance(key, str) or key not in known:
-            key, following = f"o{following}", following + 1
+            # Never one that was: cells and the history may still hold the id of a choice that went.
+            key = f"o{secrets.token_hex(5)}"
         found.append({"id": str(key), "label": label.strip(), "color": color})
     labels = [choice["label"] for choice in found]
     if len(set(labels)) != len(labels) or len({choice["id"] for choice in found}) != len(found):
@@ -133,6 +133,8 @@ def write_settings(*, project: Project, table: Table, actor: Any, tab: str, **fi
         row = lock(TableSettings.objects.filter(project=project, table=table.key)).first()
         if row is None:
             row = recorder.create(TableSettings(project=project, table=table.key))
+        elif row.removed_at is not None:
+            recorder.restore([row])  # its first use was undone
         recorder.update(row, **fields)
 
 

@@ -40,13 +40,34 @@ export class Conflicts {
       const conflict = found.find(({ id, current }) => id === edit.id && edit.field in current);
       if (!conflict) rest.push(edit);
       else {
-        this.list.push({ edit, revision: conflict.revision, theirs: conflict.current[edit.field] });
+        const newest = this.newest(edit);
+        this.list.push({ edit: newest, revision: conflict.revision, theirs: conflict.current[edit.field] });
         this.saving.grid.marks.mark(edit.id, edit.field, "is-conflict");
       }
     }
     if (rest.length || gesture.create.length || gesture.remove.length) this.saving.queue.unshift({ gesture: { ...gesture, edits: rest }, done });
     else done(null);
     queueMicrotask(() => this.settle());
+  }
+
+  /**
+   * What was typed over a cell while its conflict was on the way: it is what is asked about, and is not sent before.
+   * @param {Edit} edit @returns {Edit}
+   */
+  newest(edit) {
+    let found = edit;
+    const { queue } = this.saving;
+    for (const waiting of queue.slice()) {
+      const { gesture } = waiting;
+      const later = gesture.edits.filter(({ id, field }) => id === edit.id && field === edit.field);
+      if (!later.length) continue;
+      found = /** @type {Edit} */ (later.at(-1));
+      waiting.gesture = { ...gesture, edits: gesture.edits.filter((other) => !later.includes(other)) };
+      if (waiting.gesture.edits.length || gesture.create.length || gesture.remove.length) continue;
+      queue.splice(queue.indexOf(waiting), 1);
+      waiting.done(null);
+    }
+    return { ...found, revision: edit.revision };
   }
 
   /** Show the choice; it can be put off, then the cells stay marked and nothing is lost. */

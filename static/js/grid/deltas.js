@@ -35,7 +35,7 @@ export class Deltas {
 
   /** @param {string} type */
   concerns(type) {
-    return type.endsWith(".changed") || type.startsWith("version.") || type.startsWith("job.") || type.startsWith("column") || type.startsWith("view");
+    return type.endsWith(".changed") || type.endsWith(".touched") || type.startsWith("version.") || type.startsWith("job.") || type.startsWith("column") || type.startsWith("view");
   }
 
   /** Soon; several wishes become one request. @param {number} [wait] milliseconds */

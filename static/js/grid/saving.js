@@ -3,14 +3,18 @@
 
 import { fill, gettext, ngettext } from "../i18n.js";
 import { toast } from "../toast.js";
-import { request } from "../util.js";
+import { randomId, request } from "../util.js";
 import { Conflicts } from "./conflicts.js";
 import { bodyOf } from "./stream.js";
 import { UnsentStore } from "./unsent.js";
 
 /** @typedef {{id: number, field: string, value?: any, text?: string, revision: number}} Edit */
 /** @typedef {{fields: Record<string, any>, texts?: Record<string, string>, before?: number | null}} NewRow */
-/** @typedef {{why: string, edits: Edit[], create: NewRow[], remove: number[]}} Gesture one thing that the person did */
+/**
+ * @typedef {{why: string, edits: Edit[], create: NewRow[], remove: number[], key?: string, tried?: boolean}} Gesture one
+ *   thing that the person did; `key`: when it makes or removes rows, so that the server does it once however often it is
+ *   sent; `tried`: it was sent, and may be written although no answer came
+ */
 /** @typedef {"saved" | "saving" | "offline" | "conflict" | "error"} SavingState */
 /** @typedef {{gesture: Gesture, done: (answer: any) => void}} Waiting */
 
@@ -60,8 +64,12 @@ export class Saving {
 
   /** @param {Gesture} gesture @returns {Promise<any>} the answer; null when it was refused */
   add(gesture) {
+    if (gesture.create.length || gesture.remove.length) gesture.key ??= randomId();
     for (const edit of gesture.edits) {
       this.conflicts.replace(edit);
+      // Written over what this page has not sent yet: no newer value of the server's was seen in between.
+      const pending = this.pending(edit);
+      if (pending) edit.revision = Math.min(edit.revision, pending.revision);
       this.refused.delete(this.grid.marks.key(edit.id, edit.field));
       this.grid.marks.unmark(edit.id, edit.field, "is-refused");
       this.show(edit);
@@ -99,6 +107,12 @@ export class Saving {
     return has(this.flying) || this.queue.some(has) || this.conflicts.holds(id, field);
   }
 
+  /** @param {Edit} edit @returns {Edit | null} the newest one of the same cell that the server has not taken yet */
+  pending({ id, field }) {
+    const waiting = [...(this.flying ? [this.flying] : []), ...this.queue].flatMap(({ gesture }) => gesture.edits);
+    return waiting.findLast((edit) => edit.id === id && edit.field === field) ?? null;
+  }
+
   /** @returns {Promise<void>} when everything is sent; at once while the server is away */
   flush() {
     if (!this.flying && !this.queue.length) return Promise.resolve();
@@ -127,11 +141,14 @@ export class Saving {
   next() {
     const first = /** @type {Waiting} */ (this.queue.shift());
     const merged = [first];
-    const single = (/** @type {Waiting} */ waiting) => waiting.gesture.why === "edit";
+    const single = (/** @type {Waiting} */ waiting) => waiting.gesture.why === "edit" && !waiting.gesture.key;
     while (single(first) && this.queue.length && single(this.queue[0]) && merged.length < MOST_ITEMS) {
       const [next] = this.queue;
-      // One row is named once in a batch, with the revision that was seen: another one waits for the next batch.
-      const clash = next.gesture.edits.some((edit) => merged.some(({ gesture }) => gesture.edits.some((old) => old.id === edit.id && old.revision !== edit.revision)));
+      // One row is named once in a batch, with the revision that was seen: another one waits for the next batch. So does
+      // what was typed over a cell whose answer was lost: if that was written, it is no longer what was seen.
+      const clash = next.gesture.edits.some((edit) =>
+        merged.some(({ gesture }) => gesture.edits.some((old) => old.id === edit.id && (old.revision !== edit.revision || (gesture.tried && old.field === edit.field)))),
+      );
       if (clash) break;
       merged.push(/** @type {Waiting} */ (this.queue.shift()));
     }
@@ -160,13 +177,17 @@ export class Saving {
       else item.texts[edit.field] = edit.text;
       items.set(edit.id, item);
     }
-    const body = { items: [...items.values()], create: gesture.create, delete: gesture.remove, on_conflict: "fail", since: this.grid.seq };
+    const body = { items: [...items.values()], create: gesture.create, delete: gesture.remove, on_conflict: "fail", since: this.grid.seq, key: gesture.key };
     return { body, ids: [...items.keys()] };
   }
 
   /** @param {Waiting} waiting */
   async send(waiting) {
     const { body, ids } = this.bodyOf(waiting.gesture);
+    if (!waiting.gesture.tried) {
+      waiting.gesture.tried = true;
+      this.store.save(this.all());
+    }
     let status = 0;
     let answer = /** @type {any} */ ({});
     try {
@@ -208,9 +229,11 @@ export class Saving {
     for (const edit of gesture.edits) {
       this.grid.marks.unmark(edit.id, edit.field, "is-unsent");
       this.grid.marks.type(edit.id, edit.field, null);
+      // A second try writes nothing and so tells no row: what it wrote at the first try came with the changes.
+      const revision = revisions.get(edit.id) ?? this.grid.rows.byId.get(edit.id)?.revision;
       // Our own change is not somebody else's: what waits for the same cell now builds on it.
       for (const { gesture: later } of this.queue) {
-        for (const next of later.edits) if (next.id === edit.id && next.field === edit.field) next.revision = revisions.get(edit.id) ?? next.revision;
+        for (const next of later.edits) if (next.id === edit.id && next.field === edit.field) next.revision = revision ?? next.revision;
       }
     }
     if (answer.changes) this.grid.deltas.apply(answer.changes);

@@ -1,0 +1,70 @@
+"""The grid in Chromium when answers are lost and edits overtake each other: nothing doubled, nothing passed over."""
+
+from typing import Any
+
+import pytest
+
+from shots.models import Shot
+from shots.services.editing import update_shots
+from tests.e2e.griddata import shots, site, web
+from tests.e2e.gridpage import grid, open_grid, wait_saved
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+__all__ = ["shots", "site", "web"]
+
+COMMIT = "void grid.commit([{ id: args[0], field: 'description', text: args[1] }], 'edit')"
+
+
+def lose_next_answer(page: Any) -> None:
+    """The next batch reaches the server, its answer does not come back."""
+
+    def lose(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/batch/", lose, times=1)
+
+
+def test_a_lost_answer_doubles_no_row_and_is_no_conflict(page: Any, project: Any, shots: list[Shot]) -> None:
+    open_grid(page, project)
+    lose_next_answer(page)
+    grid(page, "void grid.commit([], 'paste', { create: [{ fields: { description: '새 샷' }, before: args[0] }] })",
+         shots[1].pk)  # fmt: skip
+    page.wait_for_function("() => document.querySelector('[data-grid]').grid.saving.attempt === 1")
+    wait_saved(page)
+    assert Shot.objects.filter(description="새 샷").count() == 1
+
+    lose_next_answer(page)
+    grid(page, COMMIT, shots[0].pk, "처음")
+    page.wait_for_function("() => document.querySelector('[data-grid]').grid.saving.attempt === 1")
+    # What was written is known by the changes before it is sent again; then the person goes on writing.
+    page.wait_for_function(
+        "([id, old]) => document.querySelector('[data-grid]').grid.rows.byId.get(id).revision > old",
+        arg=[shots[0].pk, shots[0].revision],
+    )
+    grid(page, COMMIT, shots[0].pk, "다음")
+    wait_saved(page)
+    assert Shot.objects.get(pk=shots[0].pk).description == "다음"
+    assert page.locator("dialog .conflict").count() == 0
+
+
+def test_what_is_typed_over_a_conflict_is_asked_about(page: Any, project: Any, artist: Any, shots: list[Shot]) -> None:
+    open_grid(page, project)
+    page.route("**/batch/", lambda route: route.fulfill(status=503, body="away"))
+    grid(page, COMMIT, shots[0].pk, "내 처음")
+    update_shots(project=project, actor=artist, items=[{"id": shots[0].pk, "fields": {"description": "남의 글"}}])
+    page.wait_for_function(
+        "([id, old]) => document.querySelector('[data-grid]').grid.rows.byId.get(id).revision > old",
+        arg=[shots[0].pk, shots[0].revision],
+    )
+    # The cell still shows the own text: writing on in it is no word about the colleague's.
+    grid(page, COMMIT, shots[0].pk, "내 다음")
+    page.unroute("**/batch/")
+    page.wait_for_selector("dialog .conflict")
+    texts = page.locator("dialog .conflict button").all_inner_texts()
+    assert [text.splitlines()[-1] for text in texts] == ["내 다음", "남의 글"]
+    assert Shot.objects.get(pk=shots[0].pk).description == "남의 글"
+    page.click("dialog .conflict button[value=mine]")
+    wait_saved(page)
+    assert Shot.objects.get(pk=shots[0].pk).description == "내 다음"
