@@ -54,7 +54,13 @@ export class RowModel {
   getItemMetadata(row) {
     const item = this.shown[row];
     if (isGroup(item)) return { cssClasses: `tg-group tg-group-${item.level}` };
-    return item?.locked ? { cssClasses: "is-locked" } : null;
+    const classes = [item?.locked && "is-locked", item && this.leaves(item) && "is-leaving"].filter(Boolean);
+    return classes.length ? { cssClasses: classes.join(" ") } : null;
+  }
+
+  /** @param {Item} item @returns {boolean} true for a row that is still shown, but was edited out of the filter */
+  leaves(item) {
+    return this.filter !== null && !this.filter(item);
   }
 
   /** @param {number} row @returns {Item | null} */
