@@ -18,7 +18,7 @@ export class Aria {
     // Frames that take the focus or have a role between the grid and its rows are not allowed.
     for (const element of board.querySelectorAll("[tabindex]")) element.removeAttribute("tabindex");
     for (const pane of board.querySelectorAll(".slick-header, .grid-canvas")) pane.setAttribute("role", "rowgroup");
-    for (const canvas of board.querySelectorAll(".grid-canvas")) canvas.addEventListener("focus", () => this.grid.input.focus());
+    for (const canvas of board.querySelectorAll(".grid-canvas-right")) canvas.addEventListener("focus", () => this.grid.input.focus());
     this.focusable(document.activeElement !== this.grid.input.area);
     this.counts();
     this.heads();
@@ -27,7 +27,7 @@ export class Aria {
 
   /** What scrolls must be reachable: it hands the focus on to the input, and lets it out again. @param {boolean} on */
   focusable(on) {
-    for (const canvas of this.grid.board.querySelectorAll(".grid-canvas")) /** @type {HTMLElement} */ (canvas).tabIndex = on ? 0 : -1;
+    for (const canvas of this.grid.board.querySelectorAll(".grid-canvas-right")) /** @type {HTMLElement} */ (canvas).tabIndex = on ? 0 : -1;
   }
 
   counts() {

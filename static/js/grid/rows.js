@@ -23,6 +23,8 @@ export class RowModel {
     this.items = [];
     /** @type {Map<number, Item>} */
     this.byId = new Map();
+    /** @type {Item[]} what passed the filter, also inside closed groups */
+    this.passed = [];
     /** @type {(Item | Group)[]} what the grid shows */
     this.shown = [];
     /** @type {Map<number, number>} id -> row */
@@ -113,6 +115,7 @@ export class RowModel {
   /** Compute what is shown. */
   refresh() {
     let list = this.filter ? this.items.filter(this.filter) : this.items.slice();
+    this.passed = list;
     if (this.sort.length) list = this.sorted(list);
     this.shown = this.group.length ? this.grouped(list, 0, "") : list;
     this.rowOf = new Map();
