@@ -1,10 +1,11 @@
 """Everything that the code says is there in Korean, with the same placeholders, and nothing is left over."""
 
+import ast
 import re
 
 import pytest
 
-from aipipeline.studio.catalogs import messages, read_catalog
+from aipipeline.studio.catalogs import KEYWORDS, PACKAGES, ROOT, messages, read_catalog
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
 DOMAINS = ("django", "djangojs")
@@ -43,3 +44,17 @@ def test_no_translation_is_left_over(domain: str) -> None:
     for message in read_catalog("ko", domain):
         if message.id:
             assert (texts(message.id)[0], message.context) in said, message.id
+
+
+def test_no_message_hides_in_an_f_string() -> None:
+    """Python 3.11 reads an f-string as one token: what is said inside of it would never reach the catalogues."""
+    hidden = []
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for text in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                calls = ast.walk(text) if isinstance(text, ast.JoinedStr) else ()
+                named = [
+                    call.func.id for call in calls if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+                ]
+                hidden += [f"{path.relative_to(ROOT)}:{text.lineno}" for name in named if name in KEYWORDS]
+    assert hidden == [], "say the message outside of the f-string"

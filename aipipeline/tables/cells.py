@@ -120,7 +120,9 @@ class Reader:
         names = [option.label for option in self.options.get(column.options, [])]
         some = ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
         message = _("“%(text)s” is not in the list.") % {"text": text[:60]}
-        return f"{message} {_('Possible: %(names)s.') % {'names': some}}" if some else str(message)
+        if not some:
+            return message
+        return " ".join([message, _("Possible: %(names)s.") % {"names": some}])
 
     def _empty(self, column: Column) -> Any:
         if column.required or (column.type == ColumnType.CHOICE and not column.nullable):

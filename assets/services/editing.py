@@ -69,7 +69,7 @@ def _save(
                 raise NotFound(_("There is no such row in this project."))
             row = found
         if asset_id is None and not values.get("name"):
-            raise Invalid(f"name: {_('required')}", fields={"name": [_("required")]})
+            raise Invalid("name: " + _("required"), fields={"name": [_("required")]})
         validate(row, values)
         if values.get("name"):
             _refuse_taken(row, str(values["name"]), asset_id)

@@ -58,17 +58,17 @@ export function csrfToken() {
 
 /**
  * A request to our own server with the headers that it expects.
- * @param {string} url @param {{method?: string, json?: unknown, accept?: string, fragment?: boolean}} [options]
+ * @param {string} url @param {{method?: string, json?: unknown, accept?: string, fragment?: boolean, keepalive?: boolean}} [options] keepalive: also sent when the page closes
  * @returns {Promise<Response>}
  */
-export function request(url, { method = "GET", json, accept = "application/json", fragment = false } = {}) {
+export function request(url, { method = "GET", json, accept = "application/json", fragment = false, keepalive = false } = {}) {
   /** @type {Record<string, string>} */
   const headers = { Accept: accept, "X-AIP-Tab": tabId() };
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   if (json !== undefined) headers["Content-Type"] = "application/json";
   if (fragment) headers["HX-Request"] = "true";
   const body = json === undefined ? undefined : JSON.stringify(json);
-  return fetch(url, { method, headers, body, credentials: "same-origin" });
+  return fetch(url, { method, headers, body, keepalive, credentials: "same-origin" });
 }
 
 /** The JSON of a data block. @param {string} id @returns {any} null when there is none */

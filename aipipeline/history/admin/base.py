@@ -132,7 +132,7 @@ class ServiceAdmin(AccessMixin, ModelAdmin):  # type: ignore[misc]  # unfold has
         for row in rows:
             try:
                 if not self._may(request, operation, row):
-                    messages.error(request, f"{row}: {_('You may not do this in this project.')}")
+                    messages.error(request, f"{row}: " + _("You may not do this in this project."))
                     continue
                 do(row)
                 count += 1

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from aipipeline.tables.columns import Options
+from aipipeline.projects.frames import frames_to_timecode
+from aipipeline.tables.columns import Column, ColumnType, Options
 from aipipeline.tables.sheets.compare import Diff, DiffCell, DiffRow
 from aipipeline.tables.sheets.decisions import Decisions, move_id
 from aipipeline.tables.sheets.words import Span, changed_words
@@ -104,10 +106,41 @@ class ShownRow:
     move_take: bool
 
 
+class Words:
+    """A sheet's texts as the page says them: the word for a key, timecode for frames, a scene with its heading."""
+
+    def __init__(self, columns: Iterable[Column], options: Options, fps: Fraction) -> None:
+        self.columns = {column.name: column for column in columns}
+        self.options = options
+        self.fps = fps
+        self._said: dict[str, dict[str, str]] = {}
+
+    def say(self, name: str, text: str) -> str:
+        """`text` itself where it is not what a sheet of ours would hold."""
+        column = self.columns.get(name)
+        if column is None or not text:
+            return text
+        if column.type == ColumnType.DURATION:
+            return frames_to_timecode(int(text), self.fps) if text.isascii() and text.isdecimal() else text
+        if column.custom or column.type not in (ColumnType.CHOICE, ColumnType.STATUS, ColumnType.REFERENCE):
+            return text
+        return self._of(column).get(text, text)
+
+    def _of(self, column: Column) -> dict[str, str]:
+        if column.options not in self._said:
+            found = self.options.get(column.options, [])
+            if column.type == ColumnType.REFERENCE:
+                said = {o.label: f"{o.label} · {o.hint}" if o.hint else o.label for o in found}
+            else:
+                said = {str(o.id): str(o.label) for o in found}
+            self._said[column.options] = said
+        return self._said[column.options]
+
+
 def shown_rows(
-    rows: Iterable[DiffRow], diff: Diff, decisions: Decisions, labels: Mapping[str, str], options: Options
+    rows: Iterable[DiffRow], diff: Diff, decisions: Decisions, labels: Mapping[str, str], said: Words
 ) -> list[ShownRow]:
-    """Rows for the template. `labels` are the columns' names for people, `options` the words for keys."""
+    """Rows for the template. `labels` are the columns' names for people."""
     letters = {(problem.row, problem.field): problem.letter for problem in diff.errors}
     words = {
         "added": _("new row"),
@@ -117,15 +150,17 @@ def shown_rows(
     }
     found = []
     for row in rows:
-        cells = [_cell(row, cell, decisions, labels, letters.get((row.row, cell.field), "")) for cell in row.cells]
+        cells = [
+            _cell(row, cell, decisions, labels, letters.get((row.row, cell.field), ""), said) for cell in row.cells
+        ]
         whole = row.state in ("added", "removed")
         take = decisions.takes_row(row) if whole else any(cell.take for cell in cells)
-        said = words.get(row.state, "")
+        state = words.get(row.state, "")
         if row.state == "removed" and row.touched:
-            said = _("not in the sheet any more, but changed here since")
+            state = _("not in the sheet any more, but changed here since")
         found.append(
             ShownRow(
-                row.id, row.row, row.code, row.state, said, cells, take,
+                row.id, row.row, row.code, row.state, state, cells, take,
                 row.state == "removed" and decisions.about_row(row) is None, whole,
                 move_id(row) if row.moved else "", decisions.takes_move(row),
             )
@@ -133,22 +168,27 @@ def shown_rows(
     return found
 
 
-def _cell(row: DiffRow, cell: DiffCell, decisions: Decisions, labels: Mapping[str, str], letter: str) -> ShownCell:
-    here, sheet = changed_words(cell.here[:MAX_TEXT], cell.sheet[:MAX_TEXT])
+def _cell(
+    row: DiffRow, cell: DiffCell, decisions: Decisions, labels: Mapping[str, str], letter: str, said: Words
+) -> ShownCell:
+    ours = said.say(cell.field, cell.here)[:MAX_TEXT]
+    theirs = (cell.sheet if cell.state == "error" else said.say(cell.field, cell.sheet))[:MAX_TEXT]
+    base = said.say(cell.field, cell.base or "")[:MAX_TEXT]
+    here, sheet = changed_words(ours, theirs)
     known = cell.base is not None and cell.base != cell.here
     if known:
         # Each side against what both came from: that is what the two people did.
-        here = changed_words((cell.base or "")[:MAX_TEXT], cell.here[:MAX_TEXT])[1]
-        sheet = changed_words((cell.base or "")[:MAX_TEXT], cell.sheet[:MAX_TEXT])[1]
+        here = changed_words(base, ours)[1]
+        sheet = changed_words(base, theirs)[1]
     if cell.state == "added":
-        sheet = [Span(cell.sheet[:MAX_TEXT], False)]
+        sheet = [Span(theirs, False)]
     fixed = cell.state in ("error", "same", "unchanged") or row.state in ("gone", "error")
     return ShownCell(
         cell.id,
         labels.get(cell.field, cell.field),
         cell.state,
         letter,
-        (cell.base or "")[:MAX_TEXT],
+        base,
         known,
         here,
         sheet,

@@ -19,10 +19,10 @@ from aipipeline.tables.registry import table_of
 from aipipeline.tables.selectors import load
 from aipipeline.tables.sheets import imports
 from aipipeline.tables.sheets.apply import apply_import, summary
-from aipipeline.tables.sheets.content import ID
+from aipipeline.tables.sheets.content import ID, own_labels
 from aipipeline.tables.sheets.decisions import Decisions
 from aipipeline.tables.sheets.mapping import TIME_IN, TIME_OUT, fillable, headers_of
-from aipipeline.tables.sheets.shown import FILTERS, chips, shown_rows
+from aipipeline.tables.sheets.shown import FILTERS, Words, chips, shown_rows
 from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_location, hx_refresh, render_page_or_fragment, wants_fragment
 from aipipeline.ui.pages import body_of, project_page, tab_of
@@ -105,14 +105,16 @@ def _difference(request: HttpRequest, row: SheetImport) -> dict[str, Any]:
     show = show if show in FILTERS else ""
     wanted = FILTERS[show](diff)
     page = Paginator(wanted, PER_PAGE).get_page(request.GET.get("page"))
-    columns = {c.name: str(c.label) for c in load(table_of(row.table), row.project).columns}
+    loaded = load(table_of(row.table), row.project)
+    columns = {c.name: str(c.label) for c in loaded.columns} | own_labels(row.project, row.table)
+    said = Words(loaded.columns, loaded.reader.options, loaded.reader.fps)
     return {
         "diff": diff,
         "show": show,
         "chips": chips(diff, show),
         "page": page,
         "query": f"show={show}&" if show else "",
-        "rows": shown_rows(page.object_list, diff, decisions, columns, table_of(row.table).options(row.project)),
+        "rows": shown_rows(page.object_list, diff, decisions, columns, said),
         "columns": [(name, columns.get(name, name)) for name in diff.columns],
         "will": summary(diff, decisions),
         "skip_errors": decisions.skip_errors,
@@ -126,7 +128,8 @@ def _mapping(row: SheetImport) -> dict[str, Any]:
     headers = headers_of(raw, mapping.header)
     lines = [(number, line) for number, line in raw.rows if number >= mapping.first][:SAMPLE]
     width = max([len(headers), *(len(line) for _number, line in lines)], default=0)
-    fields = [(c.name, str(c.label)) for c in loaded.columns if fillable(c, loaded)]
+    own = own_labels(row.project, row.table)
+    fields = [(c.name, own.get(c.name) or str(c.label)) for c in loaded.columns if fillable(c, loaded)]
     if loaded.table.column("duration_frames"):
         fields += [(TIME_IN, _("Start time")), (TIME_OUT, _("End time"))]
     fields.append((ID, _("Row id")))

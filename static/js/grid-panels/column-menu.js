@@ -81,8 +81,8 @@ export class ColumnMenu {
         ...(column.type === "image"
           ? []
           : [
-              { label: `${gettext("Sort")}: ${words[0][1]}`, icon: "chevron-down", current: way === "asc", act: () => sorting("asc") },
-              { label: `${gettext("Sort")}: ${words[1][1]}`, icon: "chevron-down", current: way === "desc", act: () => sorting("desc") },
+              { label: `${gettext("Sort")}: ${words[0][1]}`, icon: "arrow-down", current: way === "asc", act: () => sorting("asc") },
+              { label: `${gettext("Sort")}: ${words[1][1]}`, icon: "arrow-up", current: way === "desc", act: () => sorting("desc") },
             ]),
         ...(GROUPABLE.has(column.type) ? [{ label: grouped ? gettext("No longer group by it") : gettext("Group by it"), icon: "folder", act: () => group.toggle(column.name) }] : []),
         { label: gettext("Filter by it…"), icon: "filter", act: () => filter.openWith(column.name) },

@@ -98,6 +98,9 @@ export function focusOn(element) {
  */
 
 let present = /** @type {HTMLElement | null} */ (null);
+let byKey = true; // what the person used last
+addEventListener("keydown", () => (byKey = true), true);
+addEventListener("pointerdown", () => (byKey = false), true);
 
 /**
  * A menu at a place or under a button. Arrow keys move, Enter chooses, Escape closes; letters jump.
@@ -107,7 +110,7 @@ let present = /** @type {HTMLElement | null} */ (null);
 export function openMenu(at, label, entries, { end = false, closed, inside } = {}) {
   present?.remove();
   let chosen = false;
-  const menu = h("div", { class: "menu gp-menu", role: "menu", "aria-label": label, popover: "auto" });
+  const menu = h("div", { class: "menu gp-menu", role: "menu", tabindex: -1, "aria-label": label, popover: "auto" });
   for (const entry of entries) {
     if (!entry) menu.append(h("hr", { role: "separator" }));
     else if ("title" in entry) menu.append(h("div", { class: "menu-title", role: "presentation" }, entry.title));
@@ -150,7 +153,8 @@ export function openMenu(at, label, entries, { end = false, closed, inside } = {
   present = menu;
   menu.showPopover();
   placeAt(menu, at instanceof HTMLElement ? at.getBoundingClientRect() : { left: at.x, right: at.x, top: at.y, bottom: at.y - 4 }, end);
-  focusOn(menu.querySelector("[aria-checked=true]") ?? menu.querySelector("button:not(:disabled)"));
+  // Opened by the mouse nothing is chosen yet; the first arrow key goes into the menu.
+  focusOn(byKey ? menu.querySelector("[aria-checked=true]") ?? menu.querySelector("button:not(:disabled)") : menu);
   return menu;
 }
 

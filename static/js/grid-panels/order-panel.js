@@ -122,7 +122,7 @@ export class GroupPanel extends OrderPanel {
     return [
       h("button", { type: "button", class: "btn quiet s", "data-key": "close-all", onclick: () => this.fold(true) }, gettext("Close all")),
       h("button", { type: "button", class: "btn quiet s", "data-key": "open-all", onclick: () => this.fold(false) }, gettext("Open all")),
-      several ? h("p", { class: "gp-note faint" }, gettext("A row with several stands once, under their combination.")) : null,
+      several ? h("p", { class: "gp-note faint" }, gettext("A row with several values is shown once, in the group of their combination.")) : null,
     ];
   }
 

@@ -38,13 +38,15 @@ export class ViewState extends EventTarget {
     /** @type {WeakMap<object, string>} what of each row is searched */
     this.texts = new WeakMap();
     this.text = (/** @type {any} */ item) => "";
-    this.keep = debounce(() => this.send(), KEEP_AFTER);
+    this.unkept = false;
+    this.keepSoon = debounce(() => this.send(), KEEP_AFTER);
     this.refilter = debounce(() => this.followRows(), LEAVES_AFTER);
     grid.addEventListener("head", () => this.start());
     grid.addEventListener("view", (event) => this.gridChanged(/** @type {CustomEvent} */ (event).detail));
     grid.addEventListener("columns", () => this.columnsChanged());
     grid.addEventListener("views", () => this.tell());
     grid.addEventListener("rows", (event) => this.rowsChanged(/** @type {CustomEvent} */ (event).detail?.ids));
+    addEventListener("pagehide", () => this.send(true));
     addEventListener("popstate", () => this.started && grid.holder.isConnected && this.readAddress());
     if (grid.head) this.start();
   }
@@ -289,9 +291,17 @@ export class ViewState extends EventTarget {
     this.dispatchEvent(new CustomEvent("change"));
   }
 
-  async send() {
+  keep() {
+    this.unkept = true;
+    this.keepSoon();
+  }
+
+  /** @param {boolean} [leaving] the page closes: the request outlives it */
+  async send(leaving = false) {
+    if (!this.unkept) return;
+    this.unkept = false;
     try {
-      await request(`${this.grid.url}view/`, { method: "PUT", json: { id: this.id, config: this.compact() } });
+      await request(`${this.grid.url}view/`, { method: "PUT", json: { id: this.id, config: this.compact() }, keepalive: leaving });
     } catch {
       this.keep(); // no connection: it is kept with the next try
     }

@@ -12,15 +12,22 @@ export class Aria {
   /** Once SlickGrid has drawn its frame. */
   frame() {
     const { board, holder, slick } = this.grid;
-    board.setAttribute("aria-label", holder.getAttribute("aria-label") ?? "");
+    board.setAttribute("aria-label", holder.dataset.label ?? "");
     board.setAttribute("aria-multiselectable", "true");
     if (!this.grid.canEdit) board.setAttribute("aria-readonly", "true");
     // Frames that take the focus or have a role between the grid and its rows are not allowed.
     for (const element of board.querySelectorAll("[tabindex]")) element.removeAttribute("tabindex");
     for (const pane of board.querySelectorAll(".slick-header, .grid-canvas")) pane.setAttribute("role", "rowgroup");
+    for (const canvas of board.querySelectorAll(".grid-canvas-right")) canvas.addEventListener("focus", () => this.grid.input.focus());
+    this.focusable(document.activeElement !== this.grid.input.area);
     this.counts();
     this.heads();
     slick.onRendered.subscribe(() => this.rows());
+  }
+
+  /** What scrolls must be reachable: it hands the focus on to the input, and lets it out again. @param {boolean} on */
+  focusable(on) {
+    for (const canvas of this.grid.board.querySelectorAll(".grid-canvas-right")) /** @type {HTMLElement} */ (canvas).tabIndex = on ? 0 : -1;
   }
 
   counts() {

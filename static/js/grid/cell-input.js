@@ -62,6 +62,7 @@ export class CellInput {
 
   onFocus() {
     this.grid.holder.classList.add("has-focus");
+    this.grid.aria.focusable(false);
     if (!this.grid.range.active) this.grid.range.setActive({ row: 0, cell: 1 });
   }
 
@@ -70,6 +71,7 @@ export class CellInput {
     const to = event.relatedTarget;
     if (to instanceof Element && this.helper?.owns?.(to)) return;
     this.grid.holder.classList.remove("has-focus");
+    this.grid.aria.focusable(true);
     if (this.isOpen) this.finish();
   }
 

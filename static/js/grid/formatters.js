@@ -12,6 +12,7 @@ import { tint } from "./tint.js";
 
 const SHORT = 5;
 const LETTER = 6.4; // px, about
+const WIDE_LETTER = 10.4; // Hangul
 
 /**
  * @param {string} tag @param {string} className @param {string | Node | null} [content] @returns {HTMLElement}
@@ -39,6 +40,11 @@ export function initials(name) {
   return words.slice(0, 2).map((word) => word[0] ?? "").join("").toUpperCase();
 }
 
+/** @param {string} text @returns {number} px, about */
+function lengthOf(text) {
+  return [...text].reduce((sum, letter) => sum + (letter >= "\u1100" ? WIDE_LETTER : LETTER), 0);
+}
+
 /** @type {Record<string, Drawer>} */
 const DRAW = {
   long_text: (value) => make("span", "tg-long", value),
@@ -46,7 +52,7 @@ const DRAW = {
   choice(value, column, item, grid, width) {
     const option = grid.values.option(column, value);
     const label = grid.values.label(column, value);
-    const short = option?.hint && option.hint.length <= SHORT && width < label.length * LETTER + 34; // MCU for Medium close-up
+    const short = option?.hint && option.hint.length <= SHORT && width < lengthOf(label) + 34; // MCU for Medium close-up
     const element = pill(option, short ? option.hint ?? "" : label, "");
     if (short) element.title = `${label} · ${option.hint}`;
     return element;
@@ -161,6 +167,7 @@ function rowHead(row, item, grid) {
   check.checked = grid.chosen.has(item.id);
   check.setAttribute("aria-label", fill(gettext("Choose %(code)s"), { code: item.code ?? item.name ?? String(item.id) }));
   box.append(grip, make("span", "tg-number", String(grid.numberOf(row))), check);
+  if (grid.rows.leaves(item)) box.title = gettext("This row no longer matches the filter. It is hidden once you leave it.");
   return box;
 }
 

@@ -36,7 +36,7 @@ export class Furniture {
     if (bar) {
       bar.hidden = n === 0;
       const output = bar.querySelector("output");
-      const text = fill(ngettext("%(n)s row chosen", "%(n)s rows chosen", n), { n });
+      const text = fill(ngettext("%(n)s row chosen", "%(n)s rows chosen", n), { n: n.toLocaleString() });
       if (output && output.textContent !== text) output.textContent = text;
     }
     this.counts();
@@ -48,9 +48,9 @@ export class Furniture {
     const place = this.find("[data-grid-count]");
     if (!place) return;
     const { rows, values } = this.grid;
-    const shown = rows.filter ? rows.rowOf.size : rows.items.length;
-    const frames = rows.summed.length ? rows.items.reduce((sum, item) => sum + (item[rows.summed[0]] ?? 0), 0) : null;
-    const count = rows.filter ? fill(gettext("%(n)s of %(all)s"), { n: shown.toLocaleString(), all: rows.items.length.toLocaleString() }) : fill(ngettext("%(n)s row", "%(n)s rows", shown), { n: shown });
+    const shown = rows.passed.length;
+    const frames = rows.summed.length ? rows.passed.reduce((sum, item) => sum + (item[rows.summed[0]] ?? 0), 0) : null;
+    const count = rows.filter ? fill(gettext("%(n)s of %(all)s"), { n: shown.toLocaleString(), all: rows.items.length.toLocaleString() }) : fill(ngettext("%(n)s row", "%(n)s rows", shown), { n: shown.toLocaleString() });
     const text = frames === null ? count : `${count} · ${timecode(frames, values.rate)}`;
     if (this.grid.loaded && place.textContent !== text) place.textContent = text;
   }

@@ -139,6 +139,7 @@ export class Pointer {
       if (event.shiftKey && this.lastChecked >= 0) this.grid.chooseRows(this.grid.rows.shown.slice(Math.min(this.lastChecked, place.row), Math.max(this.lastChecked, place.row) + 1), on);
       else this.grid.chooseRows([row], on);
       this.lastChecked = place.row;
+      if (!this.grid.range.active) this.grid.range.setActive({ row: place.row, cell: 1 }, { scroll: false });
       this.grid.input.focus();
       return;
     }

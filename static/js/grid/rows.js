@@ -23,6 +23,8 @@ export class RowModel {
     this.items = [];
     /** @type {Map<number, Item>} */
     this.byId = new Map();
+    /** @type {Item[]} what passed the filter, also inside closed groups */
+    this.passed = [];
     /** @type {(Item | Group)[]} what the grid shows */
     this.shown = [];
     /** @type {Map<number, number>} id -> row */
@@ -54,7 +56,13 @@ export class RowModel {
   getItemMetadata(row) {
     const item = this.shown[row];
     if (isGroup(item)) return { cssClasses: `tg-group tg-group-${item.level}` };
-    return item?.locked ? { cssClasses: "is-locked" } : null;
+    const classes = [item?.locked && "is-locked", item && this.leaves(item) && "is-leaving"].filter(Boolean);
+    return classes.length ? { cssClasses: classes.join(" ") } : null;
+  }
+
+  /** @param {Item} item @returns {boolean} true for a row that is still shown, but was edited out of the filter */
+  leaves(item) {
+    return this.filter !== null && !this.filter(item);
   }
 
   /** @param {number} row @returns {Item | null} */
@@ -107,6 +115,7 @@ export class RowModel {
   /** Compute what is shown. */
   refresh() {
     let list = this.filter ? this.items.filter(this.filter) : this.items.slice();
+    this.passed = list;
     if (this.sort.length) list = this.sorted(list);
     this.shown = this.group.length ? this.grouped(list, 0, "") : list;
     this.rowOf = new Map();

@@ -279,7 +279,10 @@ export class Saving {
     if (some && !created && (rest.length || gesture.create.length || gesture.remove.length)) this.queue.unshift({ gesture: { ...gesture, edits: rest }, done });
     else done(null);
     const texts = [...new Set([...bad.values(), ...createErrors(fields)])].slice(0, 3);
-    toast([general, ...texts.filter((text) => text !== general)].join("\n"), "error");
+    const marked = gesture.edits.length - rest.length;
+    const left = fill(ngettext("%(n)s cell was not saved: it is marked.", "%(n)s cells were not saved: they are marked.", marked), { n: marked });
+    const told = some && !created && !answer.details?.locked && marked ? left : general; // the rest is sent again
+    toast([told, ...texts.filter((text) => text !== told)].join("\n"), "error");
     this.grid.deltas.fetch();
   }
 
