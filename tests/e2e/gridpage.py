@@ -67,9 +67,22 @@ def count_requests(page: Any, ending: str) -> list[Any]:
     return seen
 
 
+def _box(element: Any) -> Any:
+    """Where an element is; rows that are drawn anew (an answer came in) are nowhere for a moment."""
+    found: list[Any] = []
+
+    def look() -> bool:
+        element.wait_for()
+        found[:] = [element.bounding_box()]
+        return found[0] is not None
+
+    processes.wait_until(look)
+    return found[0]
+
+
 def drag(page: Any, start: Any, end: Any, *, at: tuple[float, float] = (0.5, 0.5), to: tuple[float, float]) -> None:
     """Drag with the mouse from inside one element to inside another; places as shares of their boxes."""
-    first, last = start.bounding_box(), end.bounding_box()
+    first, last = _box(start), _box(end)
     page.mouse.move(first["x"] + first["width"] * at[0], first["y"] + first["height"] * at[1])
     page.mouse.down()
     x, y = last["x"] + last["width"] * to[0], last["y"] + last["height"] * to[1]
