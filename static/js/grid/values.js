@@ -6,8 +6,9 @@ import { parseLength, timecode } from "../timecode.js";
 /** @typedef {import("./stream.js").Column} Column */
 /** @typedef {import("./stream.js").Option} Option */
 
-const YES = new Set(["true", "yes", "y", "1", "o", "on", "✓", "v", "예", "네", "참"]);
-const NO = new Set(["false", "no", "n", "0", "x", "off", "아니오", "아니요", "거짓"]);
+// As the server reads them (aipipeline/tables/cells.py), which has the last word.
+const YES = new Set(["true", "yes", "y", "1", "x", "✓", "✔", "☑", "o", "예", "네", "참"]);
+const NO = new Set(["false", "no", "n", "0", "☐", "아니오", "아니요", "거짓"]);
 const collator = new Intl.Collator(["ko", "en"], { numeric: true, sensitivity: "base" });
 
 /** Text as it is compared. @param {unknown} text @returns {string} */
