@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -18,7 +18,9 @@ from aipipeline.tables.durations import frames_from
 MAX_TEXT = 32_000
 _YES = frozenset({"true", "yes", "y", "1", "x", "✓", "✔", "☑", "o", "예", "네", "참"})
 _NO = frozenset({"false", "no", "n", "0", "☐", "아니오", "아니요", "거짓"})
-SPLIT_NAMES = re.compile(r"[,;，、\n]")
+_SPLIT = ",;，、\n"
+# A name in quotes (a quote in it is doubled), or what stands up to the next sign that splits.
+_NAME = re.compile(rf'[^\S\n]*"((?:[^"]|"")*)"[^\S\n]*(?=[{_SPLIT}]|$)|([^{_SPLIT}]*)')
 
 
 class CellError(Invalid):
@@ -43,7 +45,7 @@ class Reader:
         if value is None or value == "" or value == []:
             return ""
         if column.type == ColumnType.REFERENCES:
-            return ", ".join(self._label(column, part) for part in value)
+            return joined_names(self._label(column, part) for part in value)
         if column.options:
             return self._label(column, value)
         if column.type == ColumnType.DURATION:
@@ -75,8 +77,7 @@ class Reader:
         if not text:
             return self._empty(column)
         if column.type == ColumnType.REFERENCES:
-            parts = [part.strip() for part in SPLIT_NAMES.split(text) if part.strip()]
-            return list(dict.fromkeys(self._key(column, part) for part in parts))
+            return list(dict.fromkeys(self._key(column, part) for part in split_names(text)))
         if column.options:
             return self._key(column, text)
         if column.type == ColumnType.DURATION:
@@ -148,6 +149,31 @@ class Reader:
         if column.maximum is not None and number > column.maximum:
             raise _error(column, _("At most %(n)s is possible.") % {"n": _plain(column.maximum)})
         return number
+
+
+def joined_names(names: Iterable[str]) -> str:
+    """Names in one text; one that holds a sign that splits names stands in quotes."""
+    return ", ".join(
+        f'"{name.replace(chr(34), chr(34) * 2)}"'
+        if name.startswith('"') or any(sign in name for sign in _SPLIT)
+        else name
+        for name in names
+    )
+
+
+def split_names(text: str) -> list[str]:
+    """The opposite: names split by commas and the like, those in quotes whole; empty ones are passed over."""
+    found: list[str] = []
+    at = 0
+    while at <= len(text):
+        match = _NAME.match(text, at)
+        assert match is not None  # the second way of it takes anything, also nothing
+        quoted, plain = match.groups()
+        name = (quoted.replace('""', '"') if quoted is not None else plain).strip()
+        if name:
+            found.append(name)
+        at = match.end() + 1
+    return found
 
 
 def folded(text: str) -> str:

@@ -122,3 +122,20 @@ def test_a_client_may_ask_for_lines_of_json(artist_api: Any, shots: list[Shot]) 
     wrong = artist_api.get(f"{BASE}/shots/grid/?filter=[", headers={"Accept": "application/x-ndjson"})
     assert wrong.status_code == 422
     assert wrong.content.count(b"\n") == 1
+
+
+def test_a_views_default_is_its_own_and_all_or_nothing(caller: Any, shots: list[Shot]) -> None:
+    artist, director, url = caller("artist"), caller("director"), f"{BASE}/shots/views/"
+    one, two = (
+        director.post(url, {"name": name, "shared": True, "config": {}}, format="json").json()["id"]
+        for name in ("하나", "둘")
+    )
+    assert director.patch(f"{url}{one}/", {"default": True}, format="json").status_code == 200
+    assert director.patch(f"{url}{two}/", {"default": False}, format="json").status_code == 200
+    found = {view["id"]: view["default"] for view in director.get(url).json()["results"]}
+    assert found == {one: True, two: False}  # another one stays the default
+    mine = artist.post(url, {"name": "내 것", "shared": True, "config": {}}, format="json").json()["id"]
+    assert artist.patch(f"{url}{mine}/", {"name": "다른", "default": True}, format="json").status_code == 403
+    assert artist.get(f"{url}{mine}/").json()["name"] == "내 것"
+    assert director.patch(f"{url}{one}/", {"default": False}, format="json").status_code == 200
+    assert not any(view["default"] for view in director.get(url).json()["results"])

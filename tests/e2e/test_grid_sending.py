@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from aipipeline.tables.columns import Column, ColumnType
+from aipipeline.tables.registry import table_of
+from aipipeline.tables.selectors import load
+from assets.models import Character
 from shots.models import Shot
 from shots.services.editing import update_shots
 from tests.e2e.griddata import shots, site, web
@@ -68,3 +72,22 @@ def test_what_is_typed_over_a_conflict_is_asked_about(page: Any, project: Any, a
     page.click("dialog .conflict button[value=mine]")
     wait_saved(page)
     assert Shot.objects.get(pk=shots[0].pk).description == "내 다음"
+
+
+def test_texts_are_read_as_the_server_reads_them(page: Any, project: Any, shots: list[Shot]) -> None:
+    names = ["Kim, Jr.", 'the "Boss"', '"Ace"', "두、줄", "리나"]
+    rows = [Character.objects.get_or_create(project=project, name=name)[0] for name in names]
+    open_grid(page, project)
+    ids = [row.pk for row in rows]
+    text = grid(page, "grid.values.text(grid.column('characters'), args)", *ids)
+    reader = load(table_of("shots"), project).reader
+    column = table_of("shots").column("characters")
+    assert column is not None
+    assert text == reader.shown(column, ids)  # the server writes and reads the same
+    assert reader.parse(column, text) == ids
+    assert grid(page, "grid.values.read(grid.column('characters'), args[0])", text) == {"value": ids}
+    # Ticks too: what the grid shows at once is what is saved.
+    words = ["x", "X", "o", "✔", "☐", "예", "아니요", "yes", "0"]
+    tick = Column("t", "", ColumnType.TICK)
+    shown = grid(page, "args.map((word) => grid.values.read({ type: 'tick' }, word).value)", *words)
+    assert shown == [reader.parse(tick, word) for word in words]

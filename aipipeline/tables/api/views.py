@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aipipeline.projects.api.views import integer, only, text
 from aipipeline.projects.errors import Invalid
+from aipipeline.projects.permissions import require
 from aipipeline.tables import grid
 from aipipeline.tables.api.grid import TableEndpoint
 from aipipeline.tables.columns import CUSTOM
@@ -50,12 +52,20 @@ class ViewDetail(TableEndpoint):
         fields = {name: value for name, value in body.items() if name != "default"}
         if "shared" in fields:
             fields["shared"] = _truth(fields, "shared")
-        if fields:
-            view = views.update_view(view=view, table=found, actor=request.user, fields=fields, tab=self.tab)
-        if "default" in body:
-            chosen = view if _truth(body, "default") else None
-            views.set_default(project=project, table=found, actor=request.user, view=chosen, tab=self.tab)
+        with transaction.atomic():
+            if fields:
+                view = views.update_view(view=view, table=found, actor=request.user, fields=fields, tab=self.tab)
+            if "default" in body:
+                self._set_default(project, found, view, default=_truth(body, "default"))
         return Response(_view_json(view, request.user))
+
+    def _set_default(self, project: Any, table: Any, view: Any, *, default: bool) -> None:
+        settings = columns.settings_of(project, table)
+        if default or (settings is not None and settings.default_view_id == view.pk):
+            chosen = view if default else None
+            views.set_default(project=project, table=table, actor=self.request.user, view=chosen, tab=self.tab)
+        else:
+            require(self.request.user, "project.edit", project)  # it was none: another one stays the default
 
     def delete(self, request: Request, code: str, table: str, view_id: int) -> Response:
         project, found = self.open(code, table)

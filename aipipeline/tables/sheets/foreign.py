@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import Invalid
-from aipipeline.tables.cells import SPLIT_NAMES, CellError, Reader, folded
+from aipipeline.tables.cells import CellError, Reader, folded, joined_names, split_names
 from aipipeline.tables.columns import Column, ColumnType
 from aipipeline.tables.durations import frames_from
 from aipipeline.tables.sheets.raw import Special
@@ -95,13 +95,11 @@ def new_names(reader: Reader, column: Column, value: Any) -> Any:
     if column.type == ColumnType.REFERENCE:
         return {"new": _named(column, " ".join(text.split()))}
     found: list[Any] = []
-    for part in SPLIT_NAMES.split(text):
-        name = part.strip()
-        if name:
-            try:
-                found.extend(reader.parse(column, name))
-            except CellError:
-                found.append({"new": _named(column, name)})
+    for name in split_names(text):
+        try:
+            found.extend(reader.parse(column, joined_names([name])))
+        except CellError:
+            found.append({"new": _named(column, name)})
     return found
 
 

@@ -6,8 +6,9 @@ import { parseLength, timecode } from "../timecode.js";
 /** @typedef {import("./stream.js").Column} Column */
 /** @typedef {import("./stream.js").Option} Option */
 
-const YES = new Set(["true", "yes", "y", "1", "o", "on", "✓", "v", "예", "네", "참"]);
-const NO = new Set(["false", "no", "n", "0", "x", "off", "아니오", "아니요", "거짓"]);
+// As the server reads them (aipipeline/tables/cells.py), which has the last word.
+const YES = new Set(["true", "yes", "y", "1", "x", "✓", "✔", "☑", "o", "예", "네", "참"]);
+const NO = new Set(["false", "no", "n", "0", "☐", "아니오", "아니요", "거짓"]);
 const collator = new Intl.Collator(["ko", "en"], { numeric: true, sensitivity: "base" });
 
 /** Text as it is compared. @param {unknown} text @returns {string} */
@@ -58,7 +59,7 @@ export class Values {
       case "reference":
         return this.label(column, value);
       case "references":
-        return value.map((/** @type {unknown} */ id) => this.label(column, id)).join(", ");
+        return joinNames(value.map((/** @type {unknown} */ id) => this.label(column, id)));
       case "tick":
         return value ? gettext("Yes") : gettext("No");
       default:
@@ -109,7 +110,7 @@ export class Values {
         return option ? { value: option.id } : { why: fill(gettext("There is no “%(text)s” to choose."), { text }) };
       }
       case "references": {
-        const found = text.split(/[,\n;、]/).map((part) => part.trim()).filter(Boolean).map((part) => this.find(column, part) ?? part);
+        const found = splitNames(text).map((part) => this.find(column, part) ?? part);
         const missing = found.find((part) => typeof part === "string");
         if (missing) return { why: fill(gettext("There is no “%(text)s” to choose."), { text: String(missing) }) };
         return { value: [...new Set(found.map((option) => /** @type {Option} */ (option).id))] };
@@ -141,6 +142,17 @@ export class Values {
     const list = this.options[column.options] ?? [];
     return list.find((option) => folded(option.label) === wanted) ?? list.find((option) => folded(option.id) === wanted) ?? null;
   }
+}
+
+/** Names in one text; one that holds a sign that splits names stands in quotes. @param {string[]} names @returns {string} */
+export function joinNames(names) {
+  return names.map((name) => (/^"|[,;，、\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)).join(", ");
+}
+
+/** The opposite: those in quotes whole, empty ones passed over. @param {string} text @returns {string[]} */
+export function splitNames(text) {
+  const found = text.matchAll(/[^\S\n]*"((?:[^"]|"")*)"[^\S\n]*(?:[,;，、\n]|$)|([^,;，、\n]+)/g);
+  return Array.from(found, ([, quoted, plain]) => (quoted?.replaceAll('""', '"') ?? plain).trim()).filter(Boolean);
 }
 
 /** @param {Column} column @returns {any} */
