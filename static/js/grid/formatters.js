@@ -79,7 +79,7 @@ const DRAW = {
     return list;
   },
   tick(value) {
-    const box = make("span", "tg-tick");
+    const box = make("span", "tg-tick-box");
     box.dataset.on = String(Boolean(value));
     if (value) box.append(icon("check", "s"));
     return box;
