@@ -135,8 +135,10 @@ export class Furniture {
     if (!image.isConnected) return;
     const large = document.createElement("img");
     large.alt = "";
-    large.src = image.src.replace(/\/(\d+)\/(?=$|\?)/, "/640/");
-    large.addEventListener("error", () => (large.src = image.src), { once: true });
+    large.src = image.src; // at once; the sharper one takes its place when it is there
+    const sharp = new Image();
+    sharp.addEventListener("load", () => (large.src = sharp.src), { once: true });
+    sharp.src = image.src.replace(/\/(\d+)\/(?=$|\?)/, "/640/");
     this.preview.replaceChildren(large);
     this.preview.showPopover();
     const box = image.getBoundingClientRect();
