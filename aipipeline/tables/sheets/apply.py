@@ -128,7 +128,9 @@ def apply_import(
         _write(table, plan, project=project, actor=actor, tab=tab)
         recorder.action.params.update(cells=plan.cells, rows=plan.rows)
         found.state = ImportState.APPLIED
-        found.result = {"cells": plan.cells, "rows": plan.rows, "counts": _applied(diff, plan)}
+        found.result = {
+            "cells": plan.cells, "rows": plan.rows, "counts": _applied(diff, plan), "action": str(recorder.action.pk),
+        }  # fmt: skip
         found.save(update_fields=["state", "result", "updated_at"])
     store.drop(row.pk)
     return found

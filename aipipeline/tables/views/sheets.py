@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from aipipeline.history.models import Action, ActionState
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.tables.api.sheets import exported, refuse_huge
@@ -98,7 +99,8 @@ def _context(request: HttpRequest, row: SheetImport) -> dict[str, Any]:
 
 def _difference(request: HttpRequest, row: SheetImport) -> dict[str, Any]:
     if row.state == ImportState.APPLIED:
-        return {"applied": row.result}
+        done = Action.objects.filter(pk=row.result.get("action"), state=ActionState.DONE).exists()
+        return {"applied": row.result, "undone": "action" in row.result and not done}
     diff = imports.look(row)
     decisions = Decisions(row.decisions)
     show = request.GET.get("show", "")

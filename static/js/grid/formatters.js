@@ -82,7 +82,7 @@ const DRAW = {
     return list;
   },
   tick(value) {
-    const box = make("span", "tg-tick");
+    const box = make("span", "tg-tick-box");
     box.dataset.on = String(Boolean(value));
     if (value) box.append(icon("check", "s"));
     return box;
@@ -215,7 +215,7 @@ export function formatterFor(grid) {
     else if (value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length)) {
       html = column.type === "tick" ? DRAW.tick(false, column, item, grid, slickColumn.width) : "";
     } else html = (DRAW[column.type] ?? ((text) => String(text)))(value, column, item, grid, slickColumn.width);
-    const node = html instanceof Node ? html : document.createTextNode(html);
+    const node = html instanceof Node || !html ? html : make("span", "tg-text", html);
     const fragment = document.createDocumentFragment();
     fragment.append(node);
     return { html: fragment, addClasses: marks?.className ?? "", toolTip: marks?.title ?? "" };

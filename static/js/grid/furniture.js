@@ -17,6 +17,7 @@ export class Furniture {
     grid.holder.append(this.preview);
     this.timer = 0;
     grid.addEventListener("saving", () => this.saving());
+    grid.addEventListener("head", () => queueMicrotask(() => this.saving())); // now it is known who may edit
     document.addEventListener("htmx:configRequest", (event) => this.addIds(/** @type {CustomEvent} */ (event)));
     document.addEventListener("click", (event) => this.onClick(event));
     grid.board.addEventListener("pointerover", (event) => this.over(event));
@@ -94,8 +95,9 @@ export class Furniture {
     const { saving } = this.grid;
     const place = this.find("[data-grid-saving]");
     if (!place) return;
-    place.dataset.state = saving.state;
-    const text = saving.words();
+    const fixed = !this.grid.canEdit && saving.state === "saved";
+    place.dataset.state = fixed ? "fixed" : saving.state;
+    const text = fixed ? gettext("Read-only") : saving.words();
     if (place.textContent !== text) place.textContent = text;
   }
 
@@ -133,8 +135,10 @@ export class Furniture {
     if (!image.isConnected) return;
     const large = document.createElement("img");
     large.alt = "";
-    large.src = image.src.replace(/\/(\d+)\/(?=$|\?)/, "/640/");
-    large.addEventListener("error", () => (large.src = image.src), { once: true });
+    large.src = image.src; // at once; the sharper one takes its place when it is there
+    const sharp = new Image();
+    sharp.addEventListener("load", () => (large.src = sharp.src), { once: true });
+    sharp.src = image.src.replace(/\/(\d+)\/(?=$|\?)/, "/640/");
     this.preview.replaceChildren(large);
     this.preview.showPopover();
     const box = image.getBoundingClientRect();
