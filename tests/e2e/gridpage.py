@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tests.harness import processes
+
 
 def open_grid(page: Any, project: Any, query: str = "") -> None:
     """The page with every row in the browser and the live socket open."""
