@@ -173,6 +173,10 @@ def test_only_this_value_and_rows_that_leave_the_filter(page: Any, project: Any,
     wait_saved(page)
     page.wait_for_timeout(600)
     assert shown(page) == wide
+    leaving = page.locator(".slick-row.is-leaving .tg-rowhead")
+    assert [mark.get_attribute("title") for mark in leaving.all()] == [
+        "This row no longer matches the filter. It is hidden once you leave it."
+    ]
     grid(page, "grid.range.setActive({ row: 1, cell: 1 })")
     wait_shown(page, wide[1:])
     # The sheet of this view: the rows and columns that are shown.
@@ -192,3 +196,26 @@ def test_only_this_value_and_rows_that_leave_the_filter(page: Any, project: Any,
     page.click("[data-panel=filter]")
     page.click(".gp-filter [data-key=clear]")
     wait_shown(page, [shot.pk for shot in shots])
+
+
+def test_a_look_that_was_changed_just_before_leaving_is_kept(page: Any, project: Any, shots: list[Shot]) -> None:
+    open_grid(page, project)
+    assert page.locator("[data-grid]").get_attribute("data-row") == "m"
+    grid(page, "document.querySelector('[data-grid]').panels.state.change({ row: 'l' }, true)")
+    page.goto("/")
+    open_grid(page, project)
+    assert page.locator("[data-grid]").get_attribute("data-row") == "l"
+
+
+def test_a_menu_chooses_nothing_for_the_mouse(page: Any, project: Any, shots: list[Shot]) -> None:
+    open_grid(page, project)
+    cell(page, shots[1].pk, "size").click(button="right")
+    focused = "() => document.activeElement.getAttribute('role')"
+    assert page.evaluate(focused) == "menu"
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(focused) == "menuitem"
+    page.keyboard.press("Escape")
+    page.locator(".gp-tools button").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".gp-menu")
+    assert page.evaluate(focused) == "menuitemradio"

@@ -90,6 +90,8 @@ def test_a_sheet_is_merged_by_hand(page: Any, project: Any, admin_user: Any, tmp
         Shot.objects.live().filter(project=project).order_by("position").values("description", "dialogue", "size")
     )
     assert rows == [{**before[0], "description": "여기서 고친 설명"}, *before[1:]]
+    expect(page.get_by_text("This import was undone.")).to_be_visible()
+    expect(page.locator(".notice [data-undo]")).to_have_count(0)
 
 
 def test_a_foreign_table_is_pasted_and_its_columns_are_named(page: Any, project: Any, admin_user: Any) -> None:
