@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
+IDLE = 20.0
 FIELDS = ("description", "action", "dialogue", "emotion")
 
 
@@ -23,13 +24,17 @@ class Site:
 
     def __init__(self, url: str, token: str) -> None:
         parts = urlsplit(url)
+        self.used = time.monotonic()
         self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=60)
         self.headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         data = None if body is None else json.dumps(body).encode()
+        if time.monotonic() - self.used > IDLE:
+            self.connection.close()  # the server has let go of it; the next request opens another
         self.connection.request(method, path, data, self.headers)
         answer = self.connection.getresponse()
+        self.used = time.monotonic()
         text = answer.read()
         return answer.status, json.loads(text) if text else None
 
