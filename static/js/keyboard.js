@@ -6,7 +6,10 @@ import { htmx, isComposing, isTextField, keyName } from "./util.js";
 
 const GO_WAIT = 1200;
 let goUntil = 0;
-let working = false;
+const MOST_WAITING = 50;
+let waiting = 0;
+/** @type {Promise<void>} */
+let turn = Promise.resolve();
 /** @type {Set<() => Promise<void>>} */
 const unsaved = new Set();
 
@@ -17,21 +20,25 @@ export function beforeUndo(flush) {
 
 /**
  * Undo or redo this tab's newest action. The answer brings its own message; the change arrives by the live events.
- * @param {"undo" | "redo"} which
+ * A press while another is under way waits for its turn: a held key goes back step by step.
+ * @param {"undo" | "redo"} which @returns {Promise<void>}
  */
-export async function undoRedo(which) {
+export function undoRedo(which) {
   const url = which === "undo" ? document.body.dataset.undoUrl : document.body.dataset.redoUrl;
-  if (!url || working) return;
-  working = true;
+  if (!url || waiting >= MOST_WAITING) return turn;
+  waiting += 1;
+  const done = turn.then(() => replay(which, url));
+  turn = done.catch(() => {}).finally(() => (waiting -= 1)); // one that failed does not hold up the next
+  return done;
+}
+
+/** @param {"undo" | "redo"} which @param {string} url */
+async function replay(which, url) {
   const source = document.querySelector(`[data-${which}]`) ?? document.body;
-  try {
-    for (const flush of unsaved) await flush();
-    await htmx().ajax("POST", url, { source, swap: "none" });
-    document.dispatchEvent(new CustomEvent("aip:changed", { detail: { by: which } }));
-    refreshAll();
-  } finally {
-    working = false;
-  }
+  for (const flush of unsaved) await flush();
+  await htmx().ajax("POST", url, { source, swap: "none" });
+  document.dispatchEvent(new CustomEvent("aip:changed", { detail: { by: which } }));
+  refreshAll();
 }
 
 /** @param {KeyboardEvent} event */
