@@ -35,6 +35,9 @@ class NameContext:
     character: str = ""
     environment: str = ""
     unique: str = ""
+    kind: str = ""
+    version: int = 0
+    ext: str = ""
 
 
 def safe_name(name: str) -> str:
@@ -94,3 +97,24 @@ PROJECT_FOLDERS = (
     "scenario", "assets/characters", "assets/environments", "scenes", "edit/proxy", "edit/edl", "edit/audio",
     "export/dailies", "export/final",
 )  # fmt: skip
+
+
+def path_key(path: str) -> str:
+    return "/".join(collision_key(part) for part in path.split("/")) if path else ""
+
+
+class NamingTemplates:
+    @classmethod
+    def of(cls, naming: object) -> "NamingTemplates":
+        return cls()
+
+    def folder(self, kind: str, names: NameContext) -> PurePosixPath:
+        if kind == "scene":
+            return scene_folder(names)
+        return {"shot": shot_folder, "character": character_folder, "environment": environment_folder}[kind](names)
+
+    def version(self, names: NameContext) -> PurePosixPath:
+        return PurePosixPath(names.kind) / f"v{names.version:03d}"  # type: ignore[attr-defined]
+
+    def file(self, names: NameContext) -> str:
+        return ""
