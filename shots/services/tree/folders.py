@@ -1,6 +1,6 @@
 """Which folder belongs to which row: registered once, by the naming templates of that day, and kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -97,20 +97,20 @@ def allocate(project: Project, owners: Iterable[Owner]) -> list[Folder]:
     made = []
     for owner in owners:
         folder = Folder(project=project, kind=kind_of(owner), **{kind_of(owner): owner})
-        folder.path = place_for(owner, templates, taken)
+        folder.path = place_for(owner, templates, taken.__contains__)
         folder.key = path_key(folder.path)
         taken.add(folder.key)
         made.append(folder)
     return made
 
 
-def place_for(owner: Owner, templates: NamingTemplates, taken: set[str]) -> str:
-    """Where the templates put this row's folder, told apart from the keys in `taken`."""
+def place_for(owner: Owner, templates: NamingTemplates, taken: Callable[[str], bool]) -> str:
+    """Where the templates put this row's folder, told apart from the keys that are `taken`."""
     kind = kind_of(owner)
     unique, number = "", 1
     while True:
         path = str(templates.folder(kind, context_of(owner, unique=unique)))
-        if path_key(path) not in taken:
+        if not taken(path_key(path)):
             return path
         unique = str(owner.pk) if number == 1 else f"{owner.pk}-{number}"
         number += 1
