@@ -20,6 +20,7 @@ from shots.services.locks import lock_shots
 from shots.services.tree.disk import Disk, TreeError, reason
 from shots.services.tree.folders import ensure_folders, own_folders
 from shots.services.tree.metadata import AT_ONCE, Written, mark_stale, tree_lock, write_folders
+from shots.services.tree.moves import finish_held
 from shots.services.tree.planning import SUBFOLDERS, Fate, Plan, Planned, plan_tree
 
 Progress = Callable[[float, str], None]
@@ -64,6 +65,7 @@ def confirm(
         if not mine:
             raise Conflict(_("The tree of this project is being written right now. Try again in a moment."))
         project.refresh_from_db()
+        finish_held(project)
         plan = plan_tree(project, shots)
         if not plan.shots:
             raise Invalid(_("There are no shots to confirm yet. Apply a scenario or add shots first."))
