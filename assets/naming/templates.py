@@ -115,9 +115,11 @@ class NamingTemplates:
 
     def text(self, name: str, names: NameContext) -> str:
         """What the template `name` makes of a context. Folders know a scene always: SCN_000 when it is empty."""
-        if name != "file" and not names.scene:
-            names = names.but(scene=DEFAULT_SCENE)
-        return self.by_name[name].format(names)
+        return self.by_name[name].format(_with_scene(name, names))
+
+    def raw(self, name: str, names: NameContext) -> str:
+        """The same before names that are too long are shortened."""
+        return self.by_name[name].fill(_with_scene(name, names))
 
     def folder(self, kind: str, names: NameContext) -> PurePosixPath:
         """The folder of a scene, shot, character or environment, relative to the project."""
@@ -132,6 +134,10 @@ class NamingTemplates:
     def file(self, names: NameContext) -> str:
         """The name of a published file."""
         return self.text("file", names)
+
+
+def _with_scene(name: str, names: NameContext) -> NameContext:
+    return names if names.scene or name == "file" else names.but(scene=DEFAULT_SCENE)
 
 
 def _compiled_or_default(name: str, source: Any) -> Template:
