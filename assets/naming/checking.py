@@ -115,6 +115,11 @@ class _Checker:
         elif not self.checked.errors[name]:
             self.checked.errors[name].append(Problem(message))
 
+    def _blamed(self, one: NameContext, other: NameContext) -> str:
+        """Of two templates that get in each other's way the one that was changed."""
+        kept = self.templates.by_name[one.owner].source == DEFAULTS[one.owner]
+        return other.owner if kept else one.owner
+
     def _of(self, kind: str) -> list[NameContext]:
         return [names for names in self.contexts if names.owner == kind]
 
@@ -130,7 +135,7 @@ class _Checker:
                 if other is not names and _identity(other) != _identity(names):
                     words = {"one": title(other), "other": title(names), "folder": str(folder)}
                     message = _("%(one)s and %(other)s would be one folder, %(folder)s: a token is missing.")
-                    self._refuse(names.owner, message % words)
+                    self._refuse(self._blamed(names, other), message % words)
             self._nested(taken)
         self._long_folders()
 
@@ -153,7 +158,8 @@ class _Checker:
                 if above is None or (above.owner == "scene" and _is_in(names, above)):
                     continue
                 words = {"one": title(names), "other": title(above)}
-                self._refuse(names.owner, _("The folder of %(one)s would lie inside the folder of %(other)s.") % words)
+                message = _("The folder of %(one)s would lie inside the folder of %(other)s.")
+                self._refuse(self._blamed(names, above), message % words)
 
     def _long_folders(self) -> None:
         for kind in FOLDERS:
