@@ -31,6 +31,8 @@ app.conf.update(
         "celery_workers.*": {"queue": "cpu"},
         "renders.reap": {"queue": "system"},
         "renders.receive": {"queue": "system"},
+        # What waits for the storage: a NAS that hangs holds up nothing else.
+        "shots.write_metadata": {"queue": "files"},
     },
     worker_prefetch_multiplier=1,
     worker_send_task_events=True,

@@ -14,7 +14,7 @@ Work = Callable[["TaskContext"], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Kind:
-    """`queue` "system": the work mostly waits for other work."""
+    """`queue` "system": the work mostly waits for other work; "files": it waits for the storage."""
 
     work: Work
     label: "StrOrPromise"

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from assets.metadata import register_exporter
+from assets.metadata import register_part
 from renders.models import Version
 
 
 def register() -> None:
     for kind in ("shot", "character", "environment"):
-        register_exporter(kind, partial(_versions, kind=kind))
+        register_part(kind, partial(_versions, kind=kind))
 
 
 def _versions(rows: list[Any], kind: str) -> Mapping[Any, Mapping[str, Any]]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.dispatch import receiver
 
 from aipipeline.events import publish
@@ -12,10 +11,10 @@ from renders.models.job import OPEN_STATES
 from renders.services.owners import touch_owners
 from renders.services.reviews import review_version
 from renders.signals import job_ended, version_published
-from shots.models import Shot
 from shots.models.step import KIND_OF_STEP
-from shots.services.confirm import refresh_asset_metadata, refresh_shot_metadata
 from shots.services.steps import finish_step
+from shots.services.tree.folders import kind_of
+from shots.services.tree.metadata import mark_stale
 
 
 @receiver(version_published, dispatch_uid="renders.tell_pages")
@@ -31,12 +30,8 @@ def tell_pages(version: Version, job: RenderJob | None, **_kwargs: Any) -> None:
 
 @receiver(version_published, dispatch_uid="renders.refresh_metadata")
 def refresh_metadata(version: Version, **_kwargs: Any) -> None:
-    """The owner's metadata file lists its versions; it is written once the version stands in the database."""
-    owner = version.owner
-    if isinstance(owner, Shot):
-        transaction.on_commit(lambda: refresh_shot_metadata([owner]), robust=True)
-    else:
-        transaction.on_commit(lambda: refresh_asset_metadata(owner), robust=True)
+    """The owner's metadata file lists its versions."""
+    mark_stale(version.project_id, kind_of(version.owner), [version.owner.pk])
 
 
 @receiver(job_ended, dispatch_uid="renders.move_step")

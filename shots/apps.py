@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,3 +14,10 @@ class ShotsConfig(AppConfig):
 
         exporters.register()
         tables.register_tables()
+        post_migrate.connect(_after_migrate, sender=self)
+
+
+def _after_migrate(**_kwargs: Any) -> None:
+    from celery_workers.schedules import ensure_schedule
+
+    ensure_schedule(name="shots.write_metadata", task="shots.write_metadata", every_seconds=10.0)

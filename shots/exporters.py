@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aipipeline.projects.models import Project
-from assets.metadata import register_exporter
+from assets.metadata import register_part
 from assets.models import Environment
 from shots.models import Casting, Scene, Shot, ShotStep
 from shots.prompts import compose
@@ -19,16 +19,18 @@ _ENVIRONMENT = (
 )  # fmt: skip
 _SHOT = (
     "code", "description", "action", "dialogue", "emotion", "size", "angle", "movement", "duration_frames",
-    "prompt", "negative_prompt", "seed", "workflow", "cut_in", "cut_out", "handles",
+    "prompt", "negative_prompt", "seed", "workflow", "cut_in", "cut_out", "handles", "locked",
 )  # fmt: skip
 
 
 def register() -> None:
-    register_exporter("project", _projects)
-    register_exporter("character", lambda rows: _fields(rows, _CHARACTER))
-    register_exporter("environment", lambda rows: _fields(rows, _ENVIRONMENT))
-    register_exporter("scene", _scenes)
-    register_exporter("shot", _shots)
+    register_part("project", _projects)
+    register_part("scenario", lambda rows: {row.pk: {} for row in rows})
+    register_part("edit", lambda rows: {row.pk: {} for row in rows})
+    register_part("character", lambda rows: _fields(rows, _CHARACTER))
+    register_part("environment", lambda rows: _fields(rows, _ENVIRONMENT))
+    register_part("scene", _scenes)
+    register_part("shot", _shots)
 
 
 def _fields(rows: list[Any], names: tuple[str, ...]) -> dict[Any, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What follows in the shots when the library changes."""
+"""What follows in the shots and in the tree when rows change."""
 
 from typing import Any
 
@@ -6,11 +6,13 @@ from django.dispatch import receiver
 
 from aipipeline.history.services import Recorder, lock
 from aipipeline.history.signals import changed, replayed
+from aipipeline.projects.models import Project
 from aipipeline.projects.tracked import Tracked
-from assets.models import Character
+from assets.models import Character, CinematicPreset, Environment, LoRA
 from assets.services.outfits import renamed_outfits
-from shots.models import Casting, Shot, ShotStep
+from shots.models import Casting, Scenario, Scene, Shot, ShotStep
 from shots.services.steps import mirror_replayed
+from shots.services.tree.metadata import mark_stale
 
 
 @receiver(changed, sender=Character, dispatch_uid="shots.rename_outfits")
@@ -51,3 +53,21 @@ def mirror_steps(
     """After an undo or redo of moves a shot still says what its steps say."""
     shots = {row.shot_id for row in touched.get(ShotStep, {}).values()}
     return {Shot: {shot.pk: shot for shot in mirror_replayed(shots)}} if shots else {}
+
+
+# By model: the kind of file that tells of its rows, and the field that holds the id.
+_TOLD_IN: dict[type[Any], tuple[str, str]] = {
+    Project: ("project", "pk"), Scenario: ("scenario", "project_id"), Scene: ("scene", "pk"), Shot: ("shot", "pk"),
+    Casting: ("shot", "shot_id"), ShotStep: ("shot", "shot_id"), Character: ("character", "pk"),
+    Environment: ("environment", "pk"), CinematicPreset: ("preset", "pk"), LoRA: ("lora", "pk"),
+}  # fmt: skip
+
+
+@receiver(changed, dispatch_uid="shots.mark_metadata")
+def mark_metadata(sender: type[Any], instances: list[Any], **_kwargs: Any) -> None:
+    """The files of the tree tell of these rows: they are written anew once the edit stands."""
+    if sender not in _TOLD_IN or not instances:
+        return
+    what, name = _TOLD_IN[sender]
+    project_id = instances[0].pk if sender is Project else instances[0].project_id
+    mark_stale(project_id, what, {getattr(row, name) for row in instances})

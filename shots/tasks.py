@@ -1,3 +1,11 @@
-"""Makes the shot list's kinds of background work known to workers."""
+"""Makes the shot list's kinds of background work known to workers, and writes the metadata of the tree."""
+
+from celery import shared_task
 
 from shots.api import scenarios  # noqa: F401  (registers its ledger kind)
+from shots.services.tree import metadata
+
+
+@shared_task(name="shots.write_metadata")
+def write_metadata(project_id: int | None = None) -> None:
+    metadata.write_stale(project_id)

@@ -10,7 +10,7 @@ import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import structlog
@@ -24,11 +24,11 @@ from aipipeline.media.probe import ProbeError, probe
 from aipipeline.media.storage import storage_errors
 from aipipeline.projects.errors import PipelineError
 from assets.models import Character, Environment
-from assets.naming import NameContext, owner_folder, version_folder
+from assets.naming import NamingTemplates
 from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState
 from renders.signals import version_published
 from shots.models import Shot
-from shots.services.confirm import colliding, names_of_character, names_of_environment, names_of_shot
+from shots.services.tree.folders import context_of, ensure_folder, kind_of
 
 log = structlog.get_logger(__name__)
 Owner = Shot | Character | Environment
@@ -50,20 +50,20 @@ class Staged:
     owner_folder: Path
 
 
-def names_of(owner: Owner) -> NameContext:
-    """The frozen names that the tree's rules work on."""
-    if isinstance(owner, Shot):
-        return names_of_shot(owner)
-    if isinstance(owner, Character):
-        rows = Character.objects.live().filter(project=owner.project)
-        return names_of_character(owner, colliding(list(rows)))
-    environments = Environment.objects.live().filter(project=owner.project)
-    return names_of_environment(owner, colliding(list(environments)))
+def version_path(owner: Owner, kind: str, number: int) -> PurePosixPath:
+    """Where this version's folder belongs by the templates of today, relative to the project."""
+    names = context_of(owner, kind=kind, version=number)
+    return PurePosixPath(ensure_folder(owner).path) / NamingTemplates.of(owner.project.naming).version(names)
+
+
+def kind_folder(owner: Owner, kind: str) -> Path:
+    """The folder that holds the versions of a kind: new ones are written aside in it."""
+    return owner.project.root / version_path(owner, kind, 1).parent
 
 
 def stage(owner: Owner, kind: str, token: str) -> Staged:
     """An empty folder for the results of one attempt, beside where the version will be."""
-    base = owner.project.root / owner_folder(names_of(owner)) / kind
+    base = kind_folder(owner, kind)
     folder = base / f".tmp-{token}"
     with storage_errors(owner.project.root):
         if folder.exists():
@@ -79,19 +79,19 @@ def discard(staged: Staged) -> None:
 
 def discard_earlier(job: RenderJob, attempt: RenderAttempt) -> None:
     """Throw away what attempts of this job left that died while they wrote; they can no longer publish."""
-    base = job.owner.project.root / owner_folder(names_of(job.owner)) / job.kind
+    base = kind_folder(job.owner, job.kind)
     for token in RenderAttempt.objects.filter(job=job).exclude(pk=attempt.pk).values_list("pk", flat=True):
         shutil.rmtree(base / f".tmp-{token}", ignore_errors=True)
 
 
 def reserve(owner: Owner, kind: str, *, created_by: Any = None, comment: str = "", auto: bool = False) -> Version:
     """The next number of this owner and kind, as a row that nobody sees yet."""
-    field = {"Shot": "shot", "Character": "character", "Environment": "environment"}[type(owner).__name__]
+    field = kind_of(owner)
     with transaction.atomic():
         type(owner).objects.select_for_update().filter(pk=owner.pk).values_list("pk").first()
         newest = Version.objects.filter(**{field: owner}, kind=kind).aggregate(n=Max("number"))["n"]
         number = int(newest or 0) + 1
-        while (owner.project.root / version_folder(names_of(owner), kind, number)).exists():
+        while (owner.project.root / version_path(owner, kind, number)).exists():
             # A folder that no row knows (made by hand, or of a database that was put back): it is left alone.
             number += 1
         return Version.objects.create(
@@ -99,7 +99,7 @@ def reserve(owner: Owner, kind: str, *, created_by: Any = None, comment: str = "
             **{field: owner},
             kind=kind,
             number=number,
-            path=str(version_folder(names_of(owner), kind, number)),
+            path=str(version_path(owner, kind, number)),
             created_by=created_by if getattr(created_by, "pk", None) else None,
             comment=comment[:500],
             auto=auto,

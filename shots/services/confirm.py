@@ -1,26 +1,33 @@
 """Confirm: the production tree on disk by the naming rules, its metadata, and the lock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from aipipeline.history.services import lock, recording
-from aipipeline.projects.errors import Invalid, PipelineError
+from aipipeline.media.exclusive import exclusive
+from aipipeline.media.storage import storage_error
+from aipipeline.projects.errors import Conflict, Invalid, PipelineError
 from aipipeline.projects.models import Project
-from assets import naming
-from assets.metadata import describe, write_metadata
-from assets.models import Character, Environment
-from assets.naming import NameContext
-from shots.models import Scene, Shot
+from assets.naming import PROJECT_FOLDERS
+from shots.models import Folder, FolderState, StaleMark
 from shots.services.locks import lock_shots
+from shots.services.tree.disk import Disk
+from shots.services.tree.folders import ensure_folders, own_folders
+from shots.services.tree.metadata import AT_ONCE, Written, mark_stale, tree_lock, write_folders
+from shots.services.tree.planning import SUBFOLDERS, Fate, Plan, Planned, plan_tree
+
+Progress = Callable[[float, str], None]
+WAIT_SECONDS = 20.0
 
 
 class TreeError(PipelineError):
-    """The tree could not be written; what was written stays, and confirm can be run again."""
+    """The tree could not be written; nothing of this run stays, and confirm can be run again."""
 
     status = 409
     code = "tree_failed"
@@ -28,154 +35,148 @@ class TreeError(PipelineError):
 
 @dataclass
 class ConfirmReport:
-    """What a confirm did, relative to the project's folder."""
+    """What a confirm did, relative to the project's folder. `kept`: files that somebody edited by hand, set aside."""
 
     root: Path
     folders_made: int = 0
     files_written: int = 0
     files_unchanged: int = 0
     locked: list[str] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
+    revived: list[str] = field(default_factory=list)
+    renamed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "folders_made": self.folders_made,
-            "files_written": self.files_written,
-            "files_unchanged": self.files_unchanged,
-            "locked": self.locked,
-        }
+        names = (
+            "folders_made", "files_written", "files_unchanged", "locked", "retired", "revived", "renamed", "kept",
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in names}
 
 
-def confirm(*, project: Project, actor: Any, shots: Sequence[int] | None = None, tab: str = "") -> ConfirmReport:
+def confirm(
+    *,
+    project: Project,
+    actor: Any,
+    shots: Sequence[int] | None = None,
+    tab: str = "",
+    progress: Progress = lambda _value, _text: None,
+) -> ConfirmReport:
     """Build or update the tree for all shots (or these), write the metadata, lock the shots.
 
-    Safe to run again: what exists is left alone, and nothing changed means nothing written.
+    Safe to run again: what exists is left alone, and nothing changed means nothing written. When the disk refuses,
+    what this run made is taken away again. `progress` may raise to cancel: the same happens then.
     """
-    rows = Shot.objects.live().filter(project=project).select_related("scene", "project")
-    if shots is not None:
-        rows = rows.filter(pk__in=shots)
-    chosen = list(rows)
-    if not chosen:
-        raise Invalid(_("There are no shots to confirm yet. Apply a scenario or add shots first."))
-    report = ConfirmReport(root=project.root)
-    try:
-        _build(project, chosen, report)
-    except OSError as error:
-        raise TreeError(
-            _("Cannot write the production tree: %(reason)s. Check the storage folder, its rights and free space.")
-            % {"reason": error.strerror or str(error)}
-        ) from error
-    unlocked = [shot for shot in chosen if not shot.locked]
-    with recording(project=project, actor=actor, kind="project.confirm", tab=tab, undoable=False) as recorder:
-        lock_shots(recorder, unlocked)
-        if project.confirmed_at is None:
-            row = lock(Project.objects.filter(pk=project.pk)).get()
-            recorder.update(row, confirmed_at=timezone.now())
-            project.confirmed_at = row.confirmed_at
-    report.locked = [shot.code for shot in unlocked]
+    with exclusive(tree_lock(project.pk), seconds=WAIT_SECONDS) as mine:
+        if not mine:
+            raise Conflict(_("The tree of this project is being written right now. Try again in a moment."))
+        project.refresh_from_db()
+        plan = plan_tree(project, shots)
+        if not plan.shots:
+            raise Invalid(_("There are no shots to confirm yet. Apply a scenario or add shots first."))
+        _refuse_conflicts(plan)
+        marks = _marks(project, plan) if shots is None else []
+        report = ConfirmReport(root=project.root)
+        new = _register(project, plan)
+        disk = Disk(project.root)
+        try:
+            _build(project, plan, disk, report, progress)
+            _lock(project, actor, tab, plan, report)
+        except BaseException as error:
+            _take_back(project, plan, disk, new)
+            if isinstance(error, OSError):
+                known = storage_error(error, project.root)
+                raise TreeError(_words(error, known)) from error
+            raise
+        StaleMark.objects.filter(pk__in=marks).delete()
     return report
 
 
-def _build(project: Project, shots: list[Shot], report: ConfirmReport) -> None:
-    for name in naming.PROJECT_FOLDERS:
-        _folder(project.root / name, report)
-    _write("project", [project], lambda _row: project.root / "project_config.json", report)
-    characters = list(Character.objects.live().filter(project=project))
-    environments = list(Environment.objects.live().filter(project=project))
-    unique = colliding([*characters, *environments])
-    for character in characters:
-        base = project.root / naming.character_folder(names_of_character(character, unique))
-        for name in ("lora", "reference"):
-            _folder(base / name, report)
-    for environment in environments:
-        _folder(
-            project.root / naming.environment_folder(names_of_environment(environment, unique)) / "reference",
-            report,
-        )
-    for shot in shots:
-        for name in naming.KIND_FOLDERS:
-            _folder(project.root / naming.shot_folder(names_of_shot(shot)) / name, report)
-    _write(
-        "character",
-        characters,
-        lambda row: project.root / naming.character_folder(names_of_character(row, unique)) / "character_meta.json",
-        report,
-    )
-    _write(
-        "environment",
-        environments,
-        lambda row: (
-            project.root / naming.environment_folder(names_of_environment(row, unique)) / "environment_meta.json"
-        ),
-        report,
-    )
-    scenes = list(Scene.objects.live().filter(project=project, shots__in=shots).distinct())
-    _write("scene", scenes, lambda row: _scene_folder(row) / "scene_meta.json", report)
-    _write("shot", shots, shot_meta_path, report)
+def _words(error: OSError, known: PipelineError | None) -> str:
+    reason = str(known.message) if known else f"{error.strerror or error} ({error.filename or ''})"
+    return _("The production tree was not written, and nothing of it was left: %(reason)s") % {"reason": reason}
 
 
-def _scene_folder(scene: Scene) -> Path:
-    return scene.project.root / naming.scene_folder(NameContext(project=scene.project.code, scene=scene.code))
+def _refuse_conflicts(plan: Plan) -> None:
+    if conflicts := plan.of(Fate.CONFLICT):
+        text = _("Nothing was written: %(note)s Move it away, then confirm again.") % {"note": conflicts[0].note}
+        if len(conflicts) > 1:
+            text += " " + _("The same holds for %(n)s more.") % {"n": len(conflicts) - 1}
+        raise TreeError(text, details={"conflicts": [entry.as_json() for entry in conflicts[:100]]})
 
 
-def shot_meta_path(shot: Shot) -> Path:
-    """Where a shot's metadata file lies."""
-    return shot.project.root / naming.shot_folder(names_of_shot(shot)) / "shot_meta.json"
+def _marks(project: Project, plan: Plan) -> list[int]:
+    """What waits to be written now is written by this run."""
+    return list(StaleMark.objects.filter(project=project).values_list("pk", flat=True))
 
 
-def refresh_shot_metadata(shots: Iterable[Shot]) -> None:
-    """Write the metadata of these shots anew, of those whose folder was built."""
-    built = [shot for shot in shots if shot_meta_path(shot).parent.is_dir() and shot.project.confirmed_at]
-    _write("shot", built, shot_meta_path, ConfirmReport(root=Path()))
+def _register(project: Project, plan: Plan) -> list[int]:
+    """Give the new rows their places, and say what is retired and what is back; returns the new Folder ids."""
+    entries = plan.of(Fate.CREATE, Fate.RENAMED, Fate.SAME, Fate.REVIVE)
+    with transaction.atomic():
+        before = set(Folder.objects.filter(project=project).values_list("pk", flat=True))
+        own_folders(project)
+        found = ensure_folders(project, [entry.row for entry in entries])
+        for entry in entries:
+            entry.folder = found[entry.row]
+            entry.path = entry.folder.path
+        _set_state(plan.of(Fate.RETIRE), FolderState.RETIRED)
+        _set_state(plan.of(Fate.REVIVE), FolderState.ACTIVE)
+    return [folder.pk for folder in found.values() if folder.pk not in before]
 
 
-def refresh_asset_metadata(row: Character | Environment) -> None:
-    """Write the metadata of a character or an environment anew, once its folder was built."""
-    rows: list[Character | Environment] = list(type(row)._default_manager.filter(project=row.project_id))
-    unique = colliding([found for found in rows if found.removed_at is None])
-    if isinstance(row, Character):
-        kind, folder = "character", naming.character_folder(names_of_character(row, unique))
-    else:
-        kind, folder = "environment", naming.environment_folder(names_of_environment(row, unique))
-    if row.project.confirmed_at and (row.project.root / folder).is_dir():
-        path = row.project.root / folder / f"{kind}_meta.json"
-        _write(kind, [row], lambda _row: path, ConfirmReport(root=Path()))
+def _set_state(entries: list[Planned], state: str) -> None:
+    moment = timezone.now() if state == FolderState.RETIRED else None
+    for entry in entries:
+        entry.folder.state, entry.folder.retired_at = state, moment
+    Folder.objects.bulk_update([entry.folder for entry in entries], ["state", "retired_at"], batch_size=AT_ONCE)
 
 
-def _write(kind: str, rows: Sequence[Any], path_of: Any, report: ConfirmReport) -> None:
-    facts = describe(kind, rows)
-    for row in rows:
-        if write_metadata(path_of(row), facts[row.pk]):
-            report.files_written += 1
-        else:
-            report.files_unchanged += 1
+def _build(project: Project, plan: Plan, disk: Disk, report: ConfirmReport, progress: Progress) -> None:
+    for name in PROJECT_FOLDERS:
+        disk.folder(name)
+    built = plan.of(Fate.CREATE, Fate.RENAMED, Fate.SAME, Fate.REVIVE)
+    for number, entry in enumerate(built):
+        # What the plan saw to be whole is not asked for again.
+        if entry.absent or entry.missing:
+            disk.folder(entry.path)
+            for name in SUBFOLDERS[entry.kind]:
+                disk.folder(f"{entry.path}/{name}")
+        if number % 50 == 0:
+            progress(0.5 * number / max(1, len(built)), entry.path)
+    written = Written()
+    folders = [*own_folders(project).values(), *(entry.folder for entry in [*built, *plan.of(Fate.RETIRE)])]
+    locked = {entry.folder.pk for entry in built if entry.kind == "shot"}
+    for start in range(0, len(folders), AT_ONCE):
+        chunk = folders[start : start + AT_ONCE]
+        write_folders(project, chunk, written, disk, more={pk: {"locked": True} for pk in locked})
+        progress(0.5 + 0.45 * start / len(folders), chunk[0].path)
+    report.folders_made = len(disk.made_folders)
+    report.files_written, report.files_unchanged = disk.written, disk.unchanged
+    report.kept = disk.kept
+    report.retired = [entry.path for entry in plan.of(Fate.RETIRE)]
+    report.revived = [entry.path for entry in plan.of(Fate.REVIVE)]
+    report.renamed = [entry.path for entry in plan.of(Fate.RENAMED)]
 
 
-def _folder(path: Path, report: ConfirmReport) -> None:
-    if not path.is_dir():
-        path.mkdir(parents=True)
-        report.folders_made += 1
+def _lock(project: Project, actor: Any, tab: str, plan: Plan, report: ConfirmReport) -> None:
+    unlocked = [shot for shot in plan.shots if not shot.locked]
+    if project.confirmed_at is None or unlocked:
+        with recording(project=project, actor=actor, kind="project.confirm", tab=tab, undoable=False) as recorder:
+            lock_shots(recorder, unlocked)
+            if project.confirmed_at is None:
+                row = lock(Project.objects.filter(pk=project.pk)).get()
+                recorder.update(row, confirmed_at=timezone.now())
+                project.confirmed_at = row.confirmed_at
+    report.locked = [shot.code for shot in unlocked]
 
 
-def colliding(rows: Sequence[Character | Environment]) -> dict[tuple[str, int], str]:
-    """For rows whose names would be one folder: a suffix by id. The first of them keeps the plain name."""
-    seen: set[tuple[str, str]] = set()
-    unique: dict[tuple[str, int], str] = {}
-    for row in sorted(rows, key=lambda r: r.pk):
-        kind = type(row).__name__
-        key = (kind, naming.collision_key(row.name))
-        if key in seen:
-            unique[kind, row.pk] = str(row.pk)
-        seen.add(key)
-    return unique
-
-
-def names_of_shot(shot: Shot) -> NameContext:
-    return NameContext(project=shot.project.code, scene=shot.scene.code if shot.scene else "", shot=shot.code)
-
-
-def names_of_character(row: Character, unique: dict[tuple[str, int], str]) -> NameContext:
-    return NameContext(project=row.project.code, character=row.name, unique=unique.get(("Character", row.pk), ""))
-
-
-def names_of_environment(row: Environment, unique: dict[tuple[str, int], str]) -> NameContext:
-    return NameContext(project=row.project.code, environment=row.name, unique=unique.get(("Environment", row.pk), ""))
+def _take_back(project: Project, plan: Plan, disk: Disk, new: list[int]) -> None:
+    """Leave things as they were before this run: on disk what it made, in the database the places it gave."""
+    disk.take_back()
+    _set_state(plan.of(Fate.RETIRE), FolderState.ACTIVE)
+    _set_state(plan.of(Fate.REVIVE), FolderState.RETIRED)
+    Folder.objects.filter(pk__in=new).delete()
+    if project.confirmed_at is not None:
+        # Files that were there before may tell of a lock that did not come to be.
+        mark_stale(project.pk, "shot", [shot.pk for shot in plan.shots])

@@ -23,7 +23,7 @@ def test_the_tree_stands_and_a_second_confirm_writes_nothing(project: Any, admin
     meta = json.loads((folder / "shot_meta.json").read_text())
     assert (folder / "render").is_dir()
     assert (project.root / "assets/characters/CHR_리나/character_meta.json").is_file()
-    assert meta["schema"] == 1
+    assert meta["schema"] == 2
     assert meta["casting"][0]["character"] == "리나"
     assert first.locked == [shot.code for shot in shots]
     again = confirm(project=project, actor=admin_user)

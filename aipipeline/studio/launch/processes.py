@@ -19,8 +19,18 @@ from aipipeline.studio.launch.paths import ROOT, data, redis_socket
 from aipipeline.studio.launch.supervised import CONFIG
 
 # Started in this order; supervisor stops in the reverse order of these priorities.
-PRIORITIES = {"redis": 1, "web": 20, "flower": 30, "worker": 40, "farm": 40, "gpu": 45, "system": 50, "beat": 60}
-STOP_SECONDS = {"worker": 60, "farm": 90, "gpu": 60, "system": 30}
+PRIORITIES = {
+    "redis": 1,
+    "web": 20,
+    "flower": 30,
+    "worker": 40,
+    "farm": 40,
+    "gpu": 45,
+    "files": 48,
+    "system": 50,
+    "beat": 60,
+}
+STOP_SECONDS = {"worker": 60, "farm": 90, "gpu": 60, "files": 30, "system": 30}
 
 
 class NotUp(SystemExit):

@@ -1,0 +1,169 @@
+"""The only hands on the tree: folders made, files written whole, nothing that is there already harmed.
+
+A tree may have been edited by hand: a link where a folder was, a file in its place, a metadata file that somebody
+changed. What is in the way is named; what somebody wrote is kept beside.
+"""
+
+import errno
+import hashlib
+import os
+import secrets
+import stat
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from django.utils.translation import gettext as _
+
+from aipipeline.projects.errors import PipelineError
+
+
+class InTheWay(PipelineError):
+    """Something on disk stands where a folder or a file belongs; the message says what and where."""
+
+    status = 409
+    code = "in_the_way"
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message, details={"path": path})
+        self.path = path
+
+
+@dataclass
+class Disk:
+    """One project's tree while it is worked on. Remembers what it made, so that it can take that away again."""
+
+    root: Path
+    made_folders: list[Path] = field(default_factory=list)
+    made_files: list[Path] = field(default_factory=list)
+    written: int = 0
+    unchanged: int = 0
+    kept: list[str] = field(default_factory=list)
+    _whole: set[str] = field(default_factory=set)
+    _unflushed: list[Path] = field(default_factory=list)
+
+    def folder(self, relative: PurePosixPath | str) -> None:
+        """Make this folder and those above it. InTheWay for a file or a link in its place, OSError as it comes."""
+        name = str(relative)
+        if name in self._whole:
+            return
+        if name in ("", "."):
+            if not self.root.is_dir():
+                self.root.mkdir(parents=True)
+                self.made_folders.append(self.root)
+        else:
+            parent = name.rpartition("/")[0]
+            if parent not in self._whole:
+                self.folder(parent)
+            path = self.root / name
+            try:
+                os.mkdir(path)
+                self.made_folders.append(path)
+            except FileExistsError:
+                self._check_folder(path, name)
+        self._whole.add("" if name == "." else name)
+
+    def _check_folder(self, path: Path, name: str) -> None:
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            raise InTheWay(
+                _("%(path)s is a link; a folder of the production belongs there. Remove the link, then try again.")
+                % {"path": name},
+                name,
+            )
+        if not stat.S_ISDIR(mode):
+            raise InTheWay(
+                _("%(path)s is a file; a folder of the production belongs there. Move the file away, then try again.")
+                % {"path": name},
+                name,
+            )
+
+    def write(self, relative: PurePosixPath | str, data: bytes, *, digest: str = "") -> bool:
+        """Write a file whole unless it says the same already; False then.
+
+        `digest`: SHA-256 of what was written there last. When the file says something else, somebody edited it by
+        hand: their text is kept beside, under a name of its own.
+        """
+        path = self.root / str(relative)
+        before = self._read(path, str(relative))
+        if before == data:
+            self.unchanged += 1
+            return False
+        if before is not None and digest and hashlib.sha256(before).hexdigest() != digest:
+            self._keep(path)
+        part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+        try:
+            with open(part, "xb") as file:
+                file.write(data)
+            os.replace(part, path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        if before is None:
+            self.made_files.append(path)
+        self._unflushed.append(path)
+        self.written += 1
+        return True
+
+    def _read(self, path: Path, name: str) -> bytes | None:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.EISDIR):
+                raise self._no_file(name) from error
+            raise
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise self._no_file(name)
+            return file.read()
+
+    @staticmethod
+    def _no_file(name: str) -> InTheWay:
+        text = _("%(path)s is not a plain file; a file of the production belongs there. Move it away, then try again.")
+        return InTheWay(text % {"path": name}, name)
+
+    def _keep(self, path: Path) -> None:
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        for number in range(1, 1000):
+            beside = path.with_name(f"{path.stem}.edited-{stamp}{f'-{number}' if number > 1 else ''}{path.suffix}")
+            try:
+                os.link(path, beside)
+            except FileExistsError:
+                continue
+            except OSError:
+                # A filesystem without hard links: a copy of a small text.
+                beside.write_bytes(path.read_bytes())
+            self.kept.append(beside.relative_to(self.root).as_posix())
+            return
+
+    def flush(self) -> None:
+        """Make what was written outlast a power cut: all at once, which is much cheaper than file by file.
+
+        The folders are not flushed: should a name be lost with the power, the next confirm writes the file again.
+        """
+        for path in self._unflushed:
+            try:
+                descriptor = os.open(path, os.O_RDONLY)
+            except FileNotFoundError:
+                continue
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        self._unflushed.clear()
+
+    def take_back(self) -> None:
+        """Take away what this run made: its new files, and its new folders where nobody put anything since."""
+        for path in self.made_files:
+            path.unlink(missing_ok=True)
+        for folder in reversed(self.made_folders):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                continue
+        self.made_files.clear()
+        self.made_folders.clear()
+        self._whole.clear()
+        self._unflushed.clear()
