@@ -98,7 +98,7 @@ def read_name(templates: NamingTemplates, text: str, known: Known | None = None)
     Raises NotRead (no template writes this) or SeveralReadings (it means several things, all named). The text may be
     hostile: nothing longer than a path is looked at, and the work is bounded.
     """
-    parts = _parts(text)
+    parts = path_parts(text)
     found = _bare(templates, parts[0], known) if len(parts) == 1 else _path(templates, parts, known)
     readings = list(dict.fromkeys(found))
     if known is not None and len(readings) > 1:
@@ -111,7 +111,8 @@ def read_name(templates: NamingTemplates, text: str, known: Known | None = None)
     return readings[0]
 
 
-def _parts(text: str) -> list[str]:
+def path_parts(text: str) -> list[str]:
+    """The names in a relative path, in NFC; NotRead when it is none, leaves its root, or nothing could be called so."""
     if len(text) > MAX_TEXT:
         raise NotRead(_("This is longer than any path (%(limit)d characters).") % {"limit": MAX_TEXT})
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
@@ -197,7 +198,7 @@ def _path(templates: NamingTemplates, parts: list[str], known: Known | None) -> 
 
 def read_below(templates: NamingTemplates, owner: NameContext, rest: str, known: Known | None = None) -> NameContext:
     """What lies at `rest` below the folder of a row that is known already; raises as read_name does."""
-    readings = list(dict.fromkeys(_below(templates, owner, "/".join(_parts(rest)), known))) if rest else [owner]
+    readings = list(dict.fromkeys(_below(templates, owner, "/".join(path_parts(rest)), known))) if rest else [owner]
     if len(readings) > 1:
         raise SeveralReadings(readings)
     return readings[0]
