@@ -75,8 +75,14 @@ def _filler(name: str) -> Any:
     return {"version": 1, "date": datetime.date(2000, 1, 2)}.get(name, "x1")
 
 
+def _gap(source: str) -> int:
+    """Where a folder has no name; -1 when an optional part leaves it without one."""
+    double = source.find("//")
+    return double + 1 if double >= 0 else len(source) - 1 if source.endswith("/") else -1
+
+
 def _check_part(part: str, source: str) -> None:
-    place = source.find(part) if part else source.find("//") + 1
+    place = source.find(part) if part else _gap(source)
     where: dict[str, Any] = {"place": place, "length": max(len(part), 1)} if place >= 0 else {}
     if not part:
         raise TemplateError(_("A folder without a name: something must always stand between two /."), **where)
@@ -115,9 +121,11 @@ class NamingTemplates:
 
     def text(self, name: str, names: NameContext) -> str:
         """What the template `name` makes of a context. Folders know a scene always: SCN_000 when it is empty."""
-        if name != "file" and not names.scene:
-            names = names.but(scene=DEFAULT_SCENE)
-        return self.by_name[name].format(names)
+        return self.by_name[name].format(_with_scene(name, names))
+
+    def raw(self, name: str, names: NameContext) -> str:
+        """The same before names that are too long are shortened."""
+        return self.by_name[name].fill(_with_scene(name, names))
 
     def folder(self, kind: str, names: NameContext) -> PurePosixPath:
         """The folder of a scene, shot, character or environment, relative to the project."""
@@ -132,6 +140,10 @@ class NamingTemplates:
     def file(self, names: NameContext) -> str:
         """The name of a published file."""
         return self.text("file", names)
+
+
+def _with_scene(name: str, names: NameContext) -> NameContext:
+    return names if names.scene or name == "file" else names.but(scene=DEFAULT_SCENE)
 
 
 def _compiled_or_default(name: str, source: Any) -> Template:
