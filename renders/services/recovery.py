@@ -140,7 +140,7 @@ def _sweep_folder(root: Path, folder: str, limit: float, held: set[str]) -> Iter
         if Path(os.path.realpath(root / folder)) != Path(os.path.realpath(root)) / folder:
             return
         with os.scandir(root / folder) as entries:
-            names = [entry.name for entry in entries if entry.name.startswith(".")]
+            names = sorted(entry.name for entry in entries if entry.name.startswith("."))
     except OSError:
         return
     for name in names:
