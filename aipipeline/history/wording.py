@@ -27,6 +27,7 @@ WORDS = {
     "project.create": gettext_lazy("Created the project"),
     "project.update": gettext_lazy("Changed the project"),
     "project.confirm": gettext_lazy("Confirmed the shot list"),
+    "project.rebuild": gettext_lazy("Made the project again from its folder"),
     "render.start": gettext_lazy("Started renders"),
     "render.retry": gettext_lazy("Tried a render again"),
     "version.approve": gettext_lazy("Approved a version"),
