@@ -15,7 +15,7 @@ from assets.api import presets
 from assets.api import views as assets
 from celery_workers.api import views as tasks
 from renders.api import views as renders
-from shots.api import castings, scenarios
+from shots.api import castings, naming, scenarios
 from shots.api import presets as shot_presets
 from shots.api import views as shots
 from timeline.api import views as timeline
@@ -74,6 +74,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         r"^v1/projects/(?P<code>[^/]+)/(?P<kind>characters|environments)/(?P<asset_id>[0-9]{1,18})/versions/$",
         renders.AssetVersions.as_view(),
     ),
+    path(f"{P}/naming/", naming.Naming.as_view()),
+    path(f"{P}/naming/preview/", naming.NamingPreview.as_view()),
+    path(f"{P}/naming/read/", naming.NamingRead.as_view()),
     path(f"{P}/scenes/", shots.Scenes.as_view()),
     path(f"{P}/scenes/<int:scene_id>/", shots.SceneDetail.as_view()),
     path(f"{P}/shots/", shots.Shots.as_view()),

@@ -133,7 +133,8 @@ def _shots(project: Project, admin: Any, artist: Any, shots: list[Shot]) -> None
     with recording(project=project, actor=admin, kind="x") as recorder:
         shot = Shot.objects.get(pk=shots[0].pk)
         recorder.update(
-            shot, prompt="창가의 리나", negative_prompt="blur", seed=2**53 - 1, size="CU", movement="push_in", angle="ots",
+            shot, prompt="창가의 리나", negative_prompt="blur", seed=2**53 - 1, size="CU", movement="push_in",
+            angle="ots",
             preset=CinematicPreset.objects.get(project=project), duration_frames=101, cut_in=3, cut_out=99, handles=8,
             workflow="local.panel", seen_by_person=False, emotion="설렘",
             **{f"custom.{key}": value for key, value in cells.items()},

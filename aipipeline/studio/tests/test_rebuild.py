@@ -4,18 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 
 from aipipeline.history.models import Action
-from aipipeline.projects.models import Project, User
+from aipipeline.projects.models import Project
 from aipipeline.studio.rebuild.service import rebuild_project
 from aipipeline.studio.tests import natural, rich
-from assets.metadata import META_NAMES, VERSION_FILE, describe, encode
-from assets.models import Environment
-from renders.models import Version
+from assets.metadata import META_NAMES
 from shots.models import Folder, Shot, StaleMark
 from shots.services.confirm import confirm
-from shots.services.tree.metadata import META_NAMES as WRITTEN
 from shots.services.tree.metadata import mark_stale, write_stale
 
 pytestmark = pytest.mark.django_db
