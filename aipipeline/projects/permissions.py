@@ -51,6 +51,7 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "timeline.edit": _CREW,
     "timeline.export": _CREW,
     "timeline.download": _ALL,
+    "mirror.manage": _ADMIN,
 }
 STUDIO_OPERATIONS: dict[str, str] = {
     "project.create": "staff",
