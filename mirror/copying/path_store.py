@@ -5,6 +5,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,7 @@ from mirror.copying.path_place import Place, mtime_step, open_place, try_to_writ
 from mirror.copying.store import CHUNK, MARKER, Known, Outcome, Planned, Staged, Verdict
 from mirror.copying.tree import File, Tree, is_passing
 
+FLUSHERS = 8
 _CHANGED = (errno.ENOENT, errno.ESTALE)
 # Something of another kind lies where a folder or the file should be.
 _IN_THE_WAY = frozenset({errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY})
@@ -120,7 +122,6 @@ class PathStore:
             try:
                 digest, size = self._pour(fd, out)
                 os.utime(out, ns=(file.mtime_ns, file.mtime_ns))
-                os.fsync(out)
             finally:
                 os.close(out)
         except _SourceBroke as broken:
@@ -151,10 +152,12 @@ class PathStore:
             while rest:
                 rest = rest[os.write(out, rest) :]
 
-    def land(self, staged: Sequence[Staged]) -> list[Staged]:
+    def land(self, staged: Sequence[Staged]) -> Iterator[Staged]:
         assert self.tree is not None  # prepared to write
-        landed, folders = [], set()
+        parts = [item.planned.file.path.rpartition("/")[0] + "/" + item.part for item in staged]
+        folders: set[str] = set()
         try:
+            self._flush([path.lstrip("/") for path in parts])
             for item in staged:
                 folder, _slash, name = item.planned.file.path.rpartition("/")
                 parent = self.tree.folder(folder)
@@ -164,17 +167,28 @@ class PathStore:
                     if error.errno not in _IN_THE_WAY:
                         raise
                     self._drop(folder, item.part)
-                    landed.append(item.become(Outcome.CONFLICT, _("something else lies there")))
+                    yield item.become(Outcome.CONFLICT, _("something else lies there"))
                     continue
                 self._parts.discard((f"{folder}/" if folder else "", item.part))
                 self._keep_time(item, parent, name)
                 folders.add(folder)
-                landed.append(item)
-            for folder in folders:
-                os.fsync(self.tree.folder(folder))
+                yield item
+            self._flush(sorted(folders))
         except OSError as error:
             raise self._wrapped(error) from error
-        return landed
+
+    def _flush(self, paths: Sequence[str]) -> None:
+        """Files and folders onto the disk. Many are flushed at once much quicker than in turn."""
+        with ThreadPoolExecutor(FLUSHERS) as pool:
+            list(pool.map(self._flush_one, paths))
+
+    def _flush_one(self, path: str) -> None:
+        assert self.tree is not None
+        fd = self.tree.open(path or ".", os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
     def _keep_time(self, item: Staged, parent: int, name: str) -> None:
         """Network storages set the time once more when they flush after the close."""

@@ -156,9 +156,9 @@ class Run:
         if not states:
             return
         remember(self.target, states)
-        landed = self.store.land(group)
-        group.clear()
-        for staged in landed:
+        landing = list(group)
+        group.clear()  # whatever happens now: nothing is landed twice
+        for staged in self.store.land(landing):
             if staged.outcome == Outcome.COPIED and staged.known is not None:
                 self.report.add("copied")
                 self.report.add("bytes", staged.known.size)

@@ -205,8 +205,8 @@ class S3Store:
             return None
         return Known(size, mtime_ns, digest, facts["ETag"].strip('"'))
 
-    def land(self, staged: Sequence[Staged]) -> list[Staged]:
-        return list(staged)
+    def land(self, staged: Sequence[Staged]) -> Iterator[Staged]:
+        return iter(staged)
 
     def read(self, path: str) -> Iterator[bytes]:
         try:

@@ -96,8 +96,8 @@ class Store(Protocol):
     def stage(self, planned: Iterable[Planned]) -> Iterator[Staged]:
         """Bring files over, not yet visible where the storage can do that. A failure comes after what was done."""
 
-    def land(self, staged: Sequence[Staged]) -> list[Staged]:
-        """Make staged files visible."""
+    def land(self, staged: Sequence[Staged]) -> Iterator[Staged]:
+        """Make staged files visible, one by one; each comes back as it is. Does not look for a cancel."""
 
     def read(self, path: str) -> Iterator[bytes]:
         """The bytes that lie there, from the storage and not from a cache where that can be had."""

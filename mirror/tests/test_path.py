@@ -157,7 +157,7 @@ def test_a_file_that_changes_while_it_is_copied_waits_for_the_next_run(
     assert target.last_state == RunState.OK
     assert counts(run(target), "copied", "left") == (1, 0)
     assert (nas / PNG).read_bytes() == b"half of the next panel"
-    assert [p for p in nas.rglob("*.part")] == []
+    assert list(nas.rglob("*.part")) == []
 
 
 def test_only_the_wanted_kinds_of_versions(
