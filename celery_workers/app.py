@@ -29,6 +29,7 @@ app.conf.update(
     task_routes={
         "celery_workers.tick": {"queue": "system"},
         "celery_workers.*": {"queue": "cpu"},
+        "mirror.run_due": {"queue": "system"},
         "renders.reap": {"queue": "system"},
         "renders.receive": {"queue": "system"},
         # What waits for the storage: a NAS that hangs holds up nothing else.
