@@ -9,12 +9,11 @@ from aipipeline.projects.errors import Conflict
 from renders.models import JobState, RenderJob, Verdict, Version
 from renders.models.job import OPEN_STATES
 from renders.services.owners import touch_owners
+from renders.services.pointers import mark_owners_stale
 from renders.services.reviews import review_version
 from renders.signals import job_ended, version_published
 from shots.models.step import KIND_OF_STEP
 from shots.services.steps import finish_step
-from shots.services.tree.folders import kind_of
-from shots.services.tree.metadata import mark_stale
 
 
 @receiver(version_published, dispatch_uid="renders.tell_pages")
@@ -30,8 +29,8 @@ def tell_pages(version: Version, job: RenderJob | None, **_kwargs: Any) -> None:
 
 @receiver(version_published, dispatch_uid="renders.refresh_metadata")
 def refresh_metadata(version: Version, **_kwargs: Any) -> None:
-    """The owner's metadata file lists its versions."""
-    mark_stale(version.project_id, kind_of(version.owner), [version.owner.pk])
+    """The owner's metadata file lists its versions, and its pointers name the latest."""
+    mark_owners_stale([version])
 
 
 @receiver(job_ended, dispatch_uid="renders.move_step")
