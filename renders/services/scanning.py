@@ -25,6 +25,7 @@ from assets.naming import PROJECT_FOLDERS
 from renders.models import Version, VersionKind, VersionState
 from renders.services.sealing import MANIFEST, sealed_facts
 from shots.models import Folder, FolderState
+from shots.services.tree.folders import OWN_FOLDERS
 from shots.services.tree.metadata import META_NAMES
 
 Progress = Callable[[float, str], None]
@@ -103,7 +104,7 @@ class _Walk:
         self.project, self.report, self.progress = project, report, progress
         self.owners: dict[str, Folder] = {}
         self.above: set[str] = {""}
-        for folder in Folder.objects.filter(project=project).exclude(path="").iterator(PORTION):
+        for folder in Folder.objects.filter(project=project).exclude(kind__in=OWN_FOLDERS).iterator(PORTION):
             self.owners[folder.path] = folder
             self.above.update(str(parent) for parent in PurePosixPath(folder.path).parents)
         self.above = {"" if path == "." else path for path in self.above}

@@ -13,7 +13,7 @@ from aipipeline.media.rooted import Entry
 from aipipeline.projects.models import Project
 from assets.naming import KIND_FOLDERS, PROJECT_FOLDERS, path_key
 from renders.models import Version, VersionState, VersionStatus
-from renders.services.publishing import MANIFEST
+from renders.services.sealing import MANIFEST
 from renders.tree.listing import Listed
 from shots.models import Folder, FolderState
 from shots.services.tree.metadata import META_NAMES
