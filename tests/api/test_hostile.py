@@ -33,7 +33,8 @@ FIELDS = (
     "after", "items", "create", "delete", "on_conflict", "ids", "before", "step", "to", "reason", "shots", "scenes",
     "accept", "kind", "comment", "verdict", "frame", "region", "workflow", "params", "priority", "ops", "refresh",
     "field", "value", "list", "index", "remove", "token", "draining", "which", "texts", "since", "config", "shared",
-    "default", "label", "type", "choices", "id", "assignee", "due_date", "status",
+    "default", "label", "type", "choices", "id", "assignee", "due_date", "status", "bucket", "prefix", "endpoint_url",
+    "region", "key_variable", "secret_variable", "kinds", "limit_mb", "every_minutes", "enabled", "dry_run", "verify",
 )  # fmt: skip
 
 
@@ -93,6 +94,12 @@ GOOD: dict[str, dict[str, Any]] = {
     "api/v1/projects/<str:code>/shots/columns/": {"label": "l", "type": "choice", "choices": [{"label": "a"}]},
     "api/v1/projects/<str:code>/shots/views/": {"name": "n", "config": {}},
     "api/v1/projects/<str:code>/shots/view/": {"config": {}},
+    "api/v1/projects/<str:code>/mirrors/": {
+        "name": "S3",
+        "kind": "s3",
+        "bucket": "films",
+        "endpoint_url": "http://nas:9000",
+    },
 }
 
 
