@@ -46,7 +46,12 @@ class MirrorForm(forms.Form):
     )
     region = forms.CharField(label=gettext_lazy("Region"), required=False, max_length=40)
     bucket = forms.CharField(label=gettext_lazy("Bucket"), required=False, max_length=63)
-    key_prefix = forms.CharField(label=gettext_lazy("Prefix"), required=False, max_length=300)
+    key_prefix = forms.CharField(
+        label=gettext_lazy("Prefix"),
+        required=False,
+        max_length=300,
+        help_text=gettext_lazy("A folder of its own inside the bucket."),
+    )
     key_variable = forms.CharField(
         label=gettext_lazy("Variable of the access key"), required=False, max_length=80, initial=ACCESS_VARIABLE
     )
@@ -61,9 +66,13 @@ class MirrorForm(forms.Form):
     )
     every_minutes = forms.TypedChoiceField(label=gettext_lazy("When"), coerce=int)
     limit_mb = forms.FloatField(
-        label=gettext_lazy("At most MB a second"), required=False, min_value=0, max_value=100_000, initial=0
+        label=gettext_lazy("At most MB a second (0: no limit)"),
+        required=False,
+        min_value=0,
+        max_value=100_000,
+        initial=0,
     )
-    enabled = forms.BooleanField(label=gettext_lazy("By schedule"), required=False, initial=True)
+    enabled = forms.BooleanField(label=gettext_lazy("Switched on"), required=False, initial=True)
 
     def __init__(self, *args: Any, target: MirrorTarget | None = None, **kwargs: Any) -> None:
         if target is not None:
