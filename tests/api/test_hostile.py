@@ -35,6 +35,8 @@ FIELDS = (
     "field", "value", "list", "index", "remove", "token", "draining", "which", "texts", "since", "config", "shared",
     "server", "windows", "macos", "linux", "default", "label", "type", "choices", "id", "assignee", "due_date",
     "status", "templates",
+    "bucket", "prefix", "endpoint_url", "region", "key_variable", "secret_variable", "kinds", "limit_mb",
+    "every_minutes", "enabled", "dry_run", "verify",
 )  # fmt: skip
 
 
@@ -97,6 +99,12 @@ GOOD: dict[str, dict[str, Any]] = {
     "api/v1/projects/<str:code>/naming/": {"templates": {}},
     "api/v1/projects/<str:code>/naming/preview/": {"templates": {}},
     "api/v1/projects/<str:code>/naming/read/": {"path": "scenes/SCN_010/shots/SHT_0010/render/v001/x.png"},
+    "api/v1/projects/<str:code>/mirrors/": {
+        "name": "S3",
+        "kind": "s3",
+        "bucket": "films",
+        "endpoint_url": "http://nas:9000",
+    },
 }
 
 # Templates and paths at once: each is one or the other to somebody.
