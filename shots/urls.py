@@ -1,6 +1,6 @@
 from django.urls import path
 
-from shots.views import scenario, shots
+from shots.views import naming, scenario, shots
 
 app_name = "shots"
 urlpatterns = [
@@ -10,6 +10,10 @@ urlpatterns = [
     path("projects/<str:code>/scenario/<int:scenario_id>/analyse/", scenario.analyse, name="scenario_analyse"),
     path("projects/<str:code>/scenario/<int:scenario_id>/draft/", scenario.edit_draft, name="scenario_draft"),
     path("projects/<str:code>/scenario/<int:scenario_id>/apply/", scenario.apply, name="scenario_apply"),
+    path("projects/<str:code>/naming/", naming.naming, name="naming"),
+    path("projects/<str:code>/naming/save/", naming.save, name="naming_save"),
+    path("projects/<str:code>/naming/preview/", naming.preview, name="naming_preview"),
+    path("projects/<str:code>/naming/read/", naming.read, name="naming_read"),
     path("projects/<str:code>/shots/", shots.shot_list, name="list"),
     path("projects/<str:code>/shots/confirm/", shots.confirm, name="confirm"),
     path("projects/<str:code>/shots/<int:shot_id>/transition/", shots.transition, name="transition"),

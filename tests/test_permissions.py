@@ -97,6 +97,8 @@ def test_a_guest_reads_and_changes_nothing(project: Any, admin_user: Any, artist
         ("patch", f"{base}/edit/", {"ops": []}),
         ("post", f"{base}/scenarios/", {"text": "INT. X - DAY"}),
         ("patch", f"{base}/", {"title": "x"}),
+        ("put", f"{base}/naming/", {"templates": {}}),
+        ("post", f"/projects/{project.code}/naming/save/", None),
         ("post", f"/projects/{project.code}/shots/confirm/", None),
     ]
     for method, url, body in writes:

@@ -51,6 +51,8 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "timeline.edit": _CREW,
     "timeline.export": _CREW,
     "timeline.download": _ALL,
+    "tree.manage": _LEADS,
+    "mirror.manage": _ADMIN,
 }
 STUDIO_OPERATIONS: dict[str, str] = {
     "project.create": "staff",

@@ -14,9 +14,10 @@ from aipipeline.tables.api import views as table_views
 from assets.api import presets
 from assets.api import views as assets
 from celery_workers.api import views as tasks
+from mirror.api import views as mirror
 from renders.api import tree
 from renders.api import views as renders
-from shots.api import castings, scenarios
+from shots.api import castings, naming, scenarios
 from shots.api import presets as shot_presets
 from shots.api import views as shots
 from timeline.api import views as timeline
@@ -75,6 +76,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         r"^v1/projects/(?P<code>[^/]+)/(?P<kind>characters|environments)/(?P<asset_id>[0-9]{1,18})/versions/$",
         renders.AssetVersions.as_view(),
     ),
+    path(f"{P}/naming/", naming.Naming.as_view()),
+    path(f"{P}/naming/preview/", naming.NamingPreview.as_view()),
+    path(f"{P}/naming/read/", naming.NamingRead.as_view()),
     path(f"{P}/scenes/", shots.Scenes.as_view()),
     path(f"{P}/scenes/<int:scene_id>/", shots.SceneDetail.as_view()),
     path(f"{P}/shots/", shots.Shots.as_view()),
@@ -109,6 +113,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/edit/export.<slug:suffix>", timeline.Export.as_view()),
     path(f"{P}/deliveries/", timeline.Deliveries.as_view()),
     path("v1/deliveries/<uuid:delivery_id>/", timeline.DeliveryDetail.as_view()),
+    path(f"{P}/mirrors/", mirror.Mirrors.as_view()),
+    path(f"{P}/mirrors/<int:target_id>/", mirror.MirrorDetail.as_view()),
+    path(f"{P}/mirrors/<int:target_id>/run/", mirror.MirrorRun.as_view()),
     path("v1/tasks/<uuid:task_id>/", tasks.TaskDetail.as_view()),
     path("v1/tasks/<uuid:task_id>/cancel/", tasks.TaskCancel.as_view()),
     re_path(r"^.*/$", access.Nowhere.as_view(), name="nowhere"),

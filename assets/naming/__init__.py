@@ -8,7 +8,7 @@ may be Korean; what a filesystem refuses is replaced by rule (`safe_name`).
 from assets.naming.checking import Checked, Example, Problem, check_templates
 from assets.naming.context import DEFAULT_SCENE, KIND_FOLDERS, KINDS, NameContext
 from assets.naming.matching import NotRead
-from assets.naming.reading import Known, SeveralReadings, describe, read_name
+from assets.naming.reading import Known, SeveralReadings, describe, path_parts, read_below, read_name
 from assets.naming.template import TOKENS, Template, TemplateError, parse_template
 from assets.naming.templates import (
     ALLOWED,
@@ -56,6 +56,8 @@ __all__ = [
     "owner_folder",
     "parse_template",
     "path_key",
+    "path_parts",
+    "read_below",
     "read_name",
     "safe_name",
     "scene_folder",

@@ -4,7 +4,6 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from django.utils.translation import gettext as _
 
@@ -19,6 +18,7 @@ MAX_PATH = 200
 MAX_WHOLE_PATH = 240
 EXAMPLES = 5
 _READ_BACK = 500
+_FIXED = tuple(path_key(name) for name in PROJECT_FOLDERS)
 _CLOSED = ("scenario", "edit", "export")
 
 
@@ -105,6 +105,9 @@ class _Checker:
         self.checked, self.templates = checked, checked.templates
         self.contexts, self.probes = contexts, probes
         self.broken = frozenset(checked.errors)
+        self.rows: dict[str, list[NameContext]] = {kind: [] for kind in FOLDERS}
+        for names in contexts:
+            self.rows[names.owner].append(names)
 
     def _refuse(self, name: str, message: str, *, hard: bool = True) -> None:
         """An error once per template; what a default does to long names only warns: a project can always save."""
@@ -115,34 +118,34 @@ class _Checker:
         elif not self.checked.errors[name]:
             self.checked.errors[name].append(Problem(message))
 
-    def _of(self, kind: str) -> list[NameContext]:
-        return [names for names in self.contexts if names.owner == kind]
+    def _blamed(self, one: NameContext, other: NameContext) -> str:
+        """Of two templates that get in each other's way the one that was changed."""
+        kept = self.templates.by_name[one.owner].source == DEFAULTS[one.owner]
+        return other.owner if kept else one.owner
 
     def folders(self) -> None:
         # Real rows first: an error names them rather than a made-up one.
         for rows in (self.contexts, self.probes):
             taken: dict[str, NameContext] = {}
             for names in rows:
-                folder = self.templates.folder(names.owner, names)
-                self._own_place(names, folder)
+                folder = self.templates.text(names.owner, names)
                 key = path_key(folder)
+                self._own_place(names, folder, key)
                 other = taken.setdefault(key, names)
                 if other is not names and _identity(other) != _identity(names):
-                    words = {"one": title(other), "other": title(names), "folder": str(folder)}
+                    words = {"one": title(other), "other": title(names), "folder": folder}
                     message = _("%(one)s and %(other)s would be one folder, %(folder)s: a token is missing.")
-                    self._refuse(names.owner, message % words)
+                    self._refuse(self._blamed(names, other), message % words)
             self._nested(taken)
         self._long_folders()
 
-    def _own_place(self, names: NameContext, folder: PurePosixPath) -> None:
-        key = path_key(folder)
-        for fixed in (path_key(name) for name in PROJECT_FOLDERS):
-            if fixed == key or fixed.startswith(f"{key}/"):
-                words = {"folder": str(folder), "name": title(names)}
-                message = _("The folder of %(name)s would be %(folder)s, which the project needs for itself.")
-                self._refuse(names.owner, message % words)
-        if key.split("/")[0] in _CLOSED:
-            words = {"folder": folder.parts[0]}
+    def _own_place(self, names: NameContext, folder: str, key: str) -> None:
+        if any(fixed == key or fixed.startswith(f"{key}/") for fixed in _FIXED):
+            words = {"folder": folder, "name": title(names)}
+            message = _("The folder of %(name)s would be %(folder)s, which the project needs for itself.")
+            self._refuse(names.owner, message % words)
+        if key.split("/", 1)[0] in _CLOSED:
+            words = {"folder": folder.split("/", 1)[0]}
             self._refuse(names.owner, _("The folder %(folder)s belongs to the program: choose another.") % words)
 
     def _nested(self, taken: Mapping[str, NameContext]) -> None:
@@ -153,28 +156,33 @@ class _Checker:
                 if above is None or (above.owner == "scene" and _is_in(names, above)):
                     continue
                 words = {"one": title(names), "other": title(above)}
-                self._refuse(names.owner, _("The folder of %(one)s would lie inside the folder of %(other)s.") % words)
+                message = _("The folder of %(one)s would lie inside the folder of %(other)s.")
+                self._refuse(self._blamed(names, above), message % words)
 
     def _long_folders(self) -> None:
         for kind in FOLDERS:
-            rows = [(self._whole(names), names) for names in self._of(kind)]
+            rows = self.rows[kind]
             if not rows:
                 continue
-            path, names = max(rows, key=lambda row: len(row[0]))
+            # The longest folders have the longest paths below them: few are looked at more closely.
+            raw = sorted(((self.templates.raw(kind, names), names) for names in rows), key=lambda row: -len(row[0]))
+            path, names = max(((self._whole(names), names) for _raw, names in raw[:50]), key=lambda row: len(row[0]))
             if len(path) > MAX_PATH:
                 words = {"name": title(names), "length": len(path), "limit": MAX_PATH}
                 message = _("The path of %(name)s would have %(length)d characters; at most %(limit)d are safe.")
                 self._refuse(kind, message % words, hard=False)
-            for raw in (self.templates.raw(kind, names) for _path, names in rows):
-                self._long_parts(kind, raw)
+            for text, _names in raw:
+                self._long_parts(kind, text)
 
     def _whole(self, names: NameContext) -> str:
-        folder = self.templates.folder(names.owner, names)
+        folder = self.templates.text(names.owner, names)
         if names.owner == "scene":
-            return str(folder)
-        return str(folder / self.templates.version(names.but(kind="reference", version=1)))
+            return folder
+        return f"{folder}/{self.templates.text('version', names.but(kind='reference', version=1))}"
 
     def _long_parts(self, name: str, raw: str) -> None:
+        if len(raw) * 4 <= MAX_PART_BYTES:
+            return
         for part in raw.split("/"):
             if (size := len(part.encode())) > MAX_PART_BYTES:
                 words = {"part": f"{part[:30]}…", "size": size, "limit": MAX_PART_BYTES}
@@ -198,7 +206,7 @@ class _Checker:
 
     def _longest(self) -> Iterator[NameContext]:
         for kind in FOLDERS[1:]:
-            if rows := self._of(kind):
+            if rows := self.rows[kind]:
                 yield max(rows, key=lambda names: len((names.project + names.scene + title(names)).encode()))
 
     def files(self) -> None:
@@ -224,11 +232,11 @@ class _Checker:
             self.checked.warnings["file"].append(message)
             return
         # Every kind of row has its turn, however many shots come first.
-        rows = [names for kind in FOLDERS for names in (self._of(kind)[:_READ_BACK])]
+        rows = [names for kind in FOLDERS for names in self.rows[kind][:_READ_BACK]]
         known = Known([*rows, *self.probes])
         more = {"artist": "kim_j", "date": datetime.date(2026, 11, 25), "comment": "first_try"}
         for kind in FOLDERS[1:]:
-            for names in [*self._of(kind)[:3], *(p for p in self.probes if p.owner == kind)]:
+            for names in [*self.rows[kind][:3], *(p for p in self.probes if p.owner == kind)]:
                 bare = names.but(kind="render", version=3, ext="mp4")
                 for said in (bare, bare.but(**{name: value for name, value in more.items() if name in tokens})):
                     if message := self._unread(said, known):
@@ -270,7 +278,7 @@ class _Checker:
         self.checked.preview |= told
 
     def _examples(self, kind: str) -> tuple[list[NameContext], bool]:
-        rows = self._of(kind)[:EXAMPLES]
+        rows = self.rows[kind][:EXAMPLES]
         return (rows, False) if rows else ([names for names in self.probes if names.owner == kind][:EXAMPLES], True)
 
 

@@ -55,7 +55,8 @@ class Index:
             values = [value_of(token, shown) for token in self.tokens]
             for token, value in zip(self.tokens, values, strict=True):
                 self.values[token].add(fold(value))
-                lengths[token].add(len(value))
+                # Capitals and small letters may differ in number: ß and SS, ﬁ and FI.
+                lengths[token] |= {len(value), len(fold(value))}
             self.found.setdefault(tuple(fold(value) for value in values), []).append(names)
         self.lengths = {token: sorted(found, reverse=True) for token, found in lengths.items()}
 

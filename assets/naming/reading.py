@@ -98,7 +98,7 @@ def read_name(templates: NamingTemplates, text: str, known: Known | None = None)
     Raises NotRead (no template writes this) or SeveralReadings (it means several things, all named). The text may be
     hostile: nothing longer than a path is looked at, and the work is bounded.
     """
-    parts = _parts(text)
+    parts = path_parts(text)
     found = _bare(templates, parts[0], known) if len(parts) == 1 else _path(templates, parts, known)
     readings = list(dict.fromkeys(found))
     if known is not None and len(readings) > 1:
@@ -111,7 +111,8 @@ def read_name(templates: NamingTemplates, text: str, known: Known | None = None)
     return readings[0]
 
 
-def _parts(text: str) -> list[str]:
+def path_parts(text: str) -> list[str]:
+    """The names in a relative path, in NFC; NotRead when it is none, leaves its root, or nothing could be called so."""
     if len(text) > MAX_TEXT:
         raise NotRead(_("This is longer than any path (%(limit)d characters).") % {"limit": MAX_TEXT})
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
@@ -191,10 +192,24 @@ def _path(templates: NamingTemplates, parts: list[str], known: Known | None) -> 
     path = "/".join(parts)
     found: list[NameContext] = []
     for owner in _owners(templates, path, known):
-        for below in _versions(templates, owner, path):
-            rest = path[below.end :].strip("/")
-            found += _inside(templates, below.names, rest.split("/")[-1], known) if rest else [below.names]
+        found += _below(templates, owner.names, path[owner.end + 1 :], known)
     return found or _bare(templates, parts[-1], known)
+
+
+def read_below(templates: NamingTemplates, owner: NameContext, rest: str, known: Known | None = None) -> NameContext:
+    """What lies at `rest` below the folder of a row that is known already; raises as read_name does."""
+    readings = list(dict.fromkeys(_below(templates, owner, "/".join(path_parts(rest)), known))) if rest else [owner]
+    if len(readings) > 1:
+        raise SeveralReadings(readings)
+    return readings[0]
+
+
+def _below(templates: NamingTemplates, owner: NameContext, rest: str, known: Known | None) -> list[NameContext]:
+    found: list[NameContext] = []
+    for place in _versions(templates, owner, rest):
+        name = rest[place.end :].strip("/")
+        found += _inside(templates, place.names, name.split("/")[-1], known) if name else [place.names]
+    return found
 
 
 def _given(names: NameContext) -> dict[str, Any]:
@@ -202,14 +217,12 @@ def _given(names: NameContext) -> dict[str, Any]:
     return {name: getattr(names, name) for name in IDENTITY if name != "project" or names.project}
 
 
-def _versions(templates: NamingTemplates, owner: Reading, path: str) -> list[Reading]:
-    rest = path[owner.end + 1 :]
-    if owner.names.owner == "scene" or not rest:
-        return [owner]
-    for head in _heads(templates.by_name["version"]):
-        if found := match(head, rest, folder=True, given=_given(owner.names), whole=False):
-            return [Reading(reading.names, owner.end + 1 + reading.end) for reading in found]
-    return [owner]
+def _versions(templates: NamingTemplates, owner: NameContext, rest: str) -> list[Reading]:
+    if owner.owner != "scene" and rest:
+        for head in _heads(templates.by_name["version"]):
+            if found := match(head, rest, folder=True, given=_given(owner), whole=False):
+                return found
+    return [Reading(owner, 0)]
 
 
 @lru_cache(maxsize=256)

@@ -75,8 +75,14 @@ def _filler(name: str) -> Any:
     return {"version": 1, "date": datetime.date(2000, 1, 2)}.get(name, "x1")
 
 
+def _gap(source: str) -> int:
+    """Where a folder has no name; -1 when an optional part leaves it without one."""
+    double = source.find("//")
+    return double + 1 if double >= 0 else len(source) - 1 if source.endswith("/") else -1
+
+
 def _check_part(part: str, source: str) -> None:
-    place = source.find(part) if part else source.find("//") + 1
+    place = source.find(part) if part else _gap(source)
     where: dict[str, Any] = {"place": place, "length": max(len(part), 1)} if place >= 0 else {}
     if not part:
         raise TemplateError(_("A folder without a name: something must always stand between two /."), **where)

@@ -107,4 +107,4 @@ def collision_key(name: str) -> str:
 
 def path_key(path: PurePath | str) -> str:
     """Two relative paths with the same key are one place on a case-insensitive filesystem."""
-    return "/".join(fold(part) for part in PurePath(path).as_posix().split("/"))
+    return fold(path if isinstance(path, str) else path.as_posix())

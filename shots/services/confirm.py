@@ -1,7 +1,9 @@
 """Confirm: the production tree on disk by the naming rules, its metadata, and the lock."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +13,19 @@ from django.utils.translation import gettext as _
 
 from aipipeline.history.services import lock, recording
 from aipipeline.media.exclusive import exclusive
-from aipipeline.media.storage import storage_error
-from aipipeline.projects.errors import Conflict, Invalid, PipelineError
+from aipipeline.projects.errors import Conflict, Invalid
 from aipipeline.projects.models import Project
 from assets.naming import PROJECT_FOLDERS
-from shots.models import Folder, FolderState, StaleMark
+from shots.models import Folder, FolderKind, FolderState, StaleMark
 from shots.services.locks import lock_shots
-from shots.services.tree.disk import Disk
+from shots.services.tree.disk import Disk, TreeError, reason
 from shots.services.tree.folders import ensure_folders, own_folders
 from shots.services.tree.metadata import AT_ONCE, Written, mark_stale, tree_lock, write_folders
+from shots.services.tree.moves import finish_held
 from shots.services.tree.planning import SUBFOLDERS, Fate, Plan, Planned, plan_tree
 
 Progress = Callable[[float, str], None]
 WAIT_SECONDS = 20.0
-
-
-class TreeError(PipelineError):
-    """The tree could not be written; nothing of this run stays, and confirm can be run again."""
-
-    status = 409
-    code = "tree_failed"
 
 
 @dataclass
@@ -71,30 +66,29 @@ def confirm(
         if not mine:
             raise Conflict(_("The tree of this project is being written right now. Try again in a moment."))
         project.refresh_from_db()
+        finish_held(project)
         plan = plan_tree(project, shots)
         if not plan.shots:
             raise Invalid(_("There are no shots to confirm yet. Apply a scenario or add shots first."))
         _refuse_conflicts(plan)
-        marks = _marks(project, plan) if shots is None else []
+        # What waits to be written now is written by this run, unless it is one of a few shots.
+        waiting = StaleMark.objects.filter(project=project) if shots is None else StaleMark.objects.none()
+        marks = list(waiting.values_list("pk", flat=True))
         report = ConfirmReport(root=project.root)
+        moment = project.confirmed_at or timezone.now()
         new = _register(project, plan)
         disk = Disk(project.root)
         try:
-            _build(project, plan, disk, report, progress)
-            _lock(project, actor, tab, plan, report)
+            _build(project, plan, disk, report, progress, moment)
+            _lock(project, actor, tab, plan, report, moment)
         except BaseException as error:
             _take_back(project, plan, disk, new)
             if isinstance(error, OSError):
-                known = storage_error(error, project.root)
-                raise TreeError(_words(error, known)) from error
+                text = _("The production tree was not written, and nothing of it was left: %(reason)s")
+                raise TreeError(text % {"reason": reason(error, project.root)}) from error
             raise
         StaleMark.objects.filter(pk__in=marks).delete()
     return report
-
-
-def _words(error: OSError, known: PipelineError | None) -> str:
-    reason = str(known.message) if known else f"{error.strerror or error} ({error.filename or ''})"
-    return _("The production tree was not written, and nothing of it was left: %(reason)s") % {"reason": reason}
 
 
 def _refuse_conflicts(plan: Plan) -> None:
@@ -105,13 +99,8 @@ def _refuse_conflicts(plan: Plan) -> None:
         raise TreeError(text, details={"conflicts": [entry.as_json() for entry in conflicts[:100]]})
 
 
-def _marks(project: Project, plan: Plan) -> list[int]:
-    """What waits to be written now is written by this run."""
-    return list(StaleMark.objects.filter(project=project).values_list("pk", flat=True))
-
-
-def _register(project: Project, plan: Plan) -> list[int]:
-    """Give the new rows their places, and say what is retired and what is back; returns the new Folder ids."""
+def _register(project: Project, plan: Plan) -> list[Folder]:
+    """Give the new rows their places, and say what is retired and what is back; returns the new ones."""
     entries = plan.of(Fate.CREATE, Fate.RENAMED, Fate.SAME, Fate.REVIVE)
     with transaction.atomic():
         before = set(Folder.objects.filter(project=project).values_list("pk", flat=True))
@@ -122,7 +111,7 @@ def _register(project: Project, plan: Plan) -> list[int]:
             entry.path = entry.folder.path
         _set_state(plan.of(Fate.RETIRE), FolderState.RETIRED)
         _set_state(plan.of(Fate.REVIVE), FolderState.ACTIVE)
-    return [folder.pk for folder in found.values() if folder.pk not in before]
+    return [folder for folder in found.values() if folder.pk not in before]
 
 
 def _set_state(entries: list[Planned], state: str) -> None:
@@ -132,7 +121,9 @@ def _set_state(entries: list[Planned], state: str) -> None:
     Folder.objects.bulk_update([entry.folder for entry in entries], ["state", "retired_at"], batch_size=AT_ONCE)
 
 
-def _build(project: Project, plan: Plan, disk: Disk, report: ConfirmReport, progress: Progress) -> None:
+def _build(
+    project: Project, plan: Plan, disk: Disk, report: ConfirmReport, progress: Progress, moment: datetime
+) -> None:
     for name in PROJECT_FOLDERS:
         disk.folder(name)
     built = plan.of(Fate.CREATE, Fate.RENAMED, Fate.SAME, Fate.REVIVE)
@@ -145,11 +136,16 @@ def _build(project: Project, plan: Plan, disk: Disk, report: ConfirmReport, prog
         if number % 50 == 0:
             progress(0.5 * number / max(1, len(built)), entry.path)
     written = Written()
-    folders = [*own_folders(project).values(), *(entry.folder for entry in [*built, *plan.of(Fate.RETIRE)])]
-    locked = {entry.folder.pk for entry in built if entry.kind == "shot"}
+    folders = [*own_folders(project).values(), *(entry.folder for entry in built)]
+    # What was retired earlier follows its row too, as long as somebody keeps the folder.
+    retired = [*(entry.folder for entry in plan.of(Fate.RETIRE)), *plan.retired]
+    folders += [folder for folder in retired if os.path.isdir(disk.root / folder.path)]
+    # What `_lock` will say once the files are written.
+    coming: dict[int, dict[str, Any]] = {entry.folder.pk: {"locked": True} for entry in built if entry.kind == "shot"}
+    coming[own_folders(project)[FolderKind.PROJECT].pk] = {"confirmed_at": moment.isoformat()}
     for start in range(0, len(folders), AT_ONCE):
         chunk = folders[start : start + AT_ONCE]
-        write_folders(project, chunk, written, disk, more={pk: {"locked": True} for pk in locked})
+        write_folders(project, chunk, written, disk, more=coming)
         progress(0.5 + 0.45 * start / len(folders), chunk[0].path)
     report.folders_made = len(disk.made_folders)
     report.files_written, report.files_unchanged = disk.written, disk.unchanged
@@ -159,24 +155,27 @@ def _build(project: Project, plan: Plan, disk: Disk, report: ConfirmReport, prog
     report.renamed = [entry.path for entry in plan.of(Fate.RENAMED)]
 
 
-def _lock(project: Project, actor: Any, tab: str, plan: Plan, report: ConfirmReport) -> None:
+def _lock(project: Project, actor: Any, tab: str, plan: Plan, report: ConfirmReport, moment: datetime) -> None:
     unlocked = [shot for shot in plan.shots if not shot.locked]
     if project.confirmed_at is None or unlocked:
         with recording(project=project, actor=actor, kind="project.confirm", tab=tab, undoable=False) as recorder:
             lock_shots(recorder, unlocked)
             if project.confirmed_at is None:
                 row = lock(Project.objects.filter(pk=project.pk)).get()
-                recorder.update(row, confirmed_at=timezone.now())
+                recorder.update(row, confirmed_at=moment)
                 project.confirmed_at = row.confirmed_at
     report.locked = [shot.code for shot in unlocked]
 
 
-def _take_back(project: Project, plan: Plan, disk: Disk, new: list[int]) -> None:
+def _take_back(project: Project, plan: Plan, disk: Disk, new: list[Folder]) -> None:
     """Leave things as they were before this run: on disk what it made, in the database the places it gave."""
     disk.take_back()
     _set_state(plan.of(Fate.RETIRE), FolderState.ACTIVE)
     _set_state(plan.of(Fate.REVIVE), FolderState.RETIRED)
-    Folder.objects.filter(pk__in=new).delete()
+    # A place that somebody else put something into meanwhile stays given.
+    Folder.objects.filter(pk__in=[row.pk for row in new if not os.path.lexists(disk.root / row.path)]).delete()
     if project.confirmed_at is not None:
-        # Files that were there before may tell of a lock that did not come to be.
-        mark_stale(project.pk, "shot", [shot.pk for shot in plan.shots])
+        # Files that were there before may tell of a lock, or of a retirement, that did not come to be.
+        with transaction.atomic():
+            for kind in SUBFOLDERS:
+                mark_stale(project.pk, kind, [entry.row.pk for entry in plan.entries if entry.kind == kind])

@@ -12,7 +12,7 @@ from shots.models import Shot
 
 def lock_shots(recorder: Recorder, shots: Sequence[Shot]) -> None:
     """Fix scene, code, deletion and folder of these shots (part of confirm)."""
-    rows = lock(Shot.objects.filter(pk__in=[s.pk for s in shots], locked=False))
+    rows = lock(Shot.objects.live().filter(pk__in=[s.pk for s in shots], locked=False))
     recorder.update_many((shot, {"locked": True}) for shot in rows)
 
 

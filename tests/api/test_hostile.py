@@ -33,8 +33,8 @@ FIELDS = (
     "after", "items", "create", "delete", "on_conflict", "ids", "before", "step", "to", "reason", "shots", "scenes",
     "accept", "kind", "comment", "verdict", "frame", "region", "workflow", "params", "priority", "ops", "refresh",
     "field", "value", "list", "index", "remove", "token", "draining", "which", "texts", "since", "config", "shared",
-    "server", "windows", "macos", "linux", "default", "label", "type", "choices", "id", "assignee", "due_date",
-    "status",
+    "default", "label", "type", "choices", "id", "assignee", "due_date", "status", "templates",
+    "server", "windows", "macos", "linux",
 )  # fmt: skip
 
 
@@ -94,7 +94,20 @@ GOOD: dict[str, dict[str, Any]] = {
     "api/v1/projects/<str:code>/shots/columns/": {"label": "l", "type": "choice", "choices": [{"label": "a"}]},
     "api/v1/projects/<str:code>/shots/views/": {"name": "n", "config": {}},
     "api/v1/projects/<str:code>/shots/view/": {"config": {}},
+    "api/v1/projects/<str:code>/naming/": {"templates": {}},
+    "api/v1/projects/<str:code>/naming/preview/": {"templates": {}},
+    "api/v1/projects/<str:code>/naming/read/": {"path": "scenes/SCN_010/shots/SHT_0010/render/v001/x.png"},
 }
+
+# Templates and paths at once: each is one or the other to somebody.
+NAMES = (
+    "..", "/", "//", "\\\\host\\share", "C:", "CON", "a\nb", "_" * 5000, "{" * 300, "<" * 300, "{shot}" * 40,
+    "{shot:09}", "{shot:" + "0" * 99 + "}", "<{shot}>" * 12 + ".{ext}", "\u202e", "\u0301", "{\u0661}",
+    "{version:٠٣}", "scenes/" * 500,
+    "PRJ_" + "render_v001_" * 20, "v" + "9" * 250, "scenes/SCN_010/shots/SHT_0010/render/v" + "9" * 200,
+    "TEST_" + "_" * 240 + ".png",
+    "<{scene}/>{shot}", "{date}{date}.{ext}",
+)  # fmt: skip
 
 
 def inner_bodies(pattern: str, world: dict[str, Any]) -> list[dict[str, Any]]:
@@ -130,6 +143,11 @@ def inner_bodies(pattern: str, world: dict[str, Any]) -> list[dict[str, Any]]:
             {"op": "remove", "shot": shot}, {"op": "length", "shot": shot, "duration_frames": 5, "seen": 1},
         ]  # fmt: skip
         return [{"ops": [{**op, name: bad}]} for op in ops for name in op for bad in hostile.FEW]
+    if pattern.endswith(("/naming/", "/naming/preview/")):
+        bad_ones = [*hostile.VALUES, *NAMES]
+        return [{"templates": {name: bad}} for name in ("shot", "file", "version", "none") for bad in bad_ones]
+    if pattern.endswith("/naming/read/"):
+        return [{"path": path} for path in NAMES]
     if pattern.endswith("/proposal/"):
         drafts = {
             "characters": ("name", "description", "clothing", "age", "outfits"),
