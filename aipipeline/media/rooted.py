@@ -177,6 +177,8 @@ class Rooted:
                 found, _more = self.names(here, limit - seen)
                 looked = self.look(here, sorted(found, key=lambda entry: entry.name))
             except NotFound:
+                if here == parts:
+                    raise
                 continue
             for entry in looked:
                 seen += 1

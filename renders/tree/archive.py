@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -107,25 +107,35 @@ def zip_pieces(packed: Packed) -> Generator[bytes, None, None]:
     """
     sink = _Sink()
     archive = zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, allowZip64=True)
-    for path, entry in packed.files:
-        facts = zipfile.ZipInfo(packed.name(path), _moment(entry.modified))
-        facts.file_size = entry.size
-        facts.external_attr = 0o644 << 16
-        with packed.rooted.open((*packed.folder, *path)) as source, archive.open(facts, "w") as target:
-            left = entry.size
-            # Not a byte more than was foreseen, should the file grow while it is sent.
-            while left > 0:
-                piece = source.read(min(CHUNK, left))
-                if not piece:
-                    raise ChangedMeanwhile(_("%(path)s changed while it was sent.") % {"path": facts.filename})
-                left -= len(piece)
-                target.write(piece)
-                if sink.waiting >= CHUNK:
+    try:
+        for path, entry in packed.files:
+            for piece in _file_pieces(archive, packed, path, entry):
+                # Small files are gathered, large ones go piece by piece.
+                if sink.waiting + len(piece) > CHUNK:
                     yield sink.take()
-        if sink.waiting >= CHUNK:
-            yield sink.take()
-    archive.close()
-    yield sink.take()
+        archive.close()
+        yield sink.take()
+    except BaseException:
+        # Without this the archive would write its end once more when it is thrown away.
+        archive.fp = None
+        raise
+
+
+def _file_pieces(archive: zipfile.ZipFile, packed: Packed, path: tuple[str, ...], entry: Entry) -> Iterator[bytes]:
+    """Write one file into the archive; yields each piece once it is written."""
+    facts = zipfile.ZipInfo(packed.name(path), _moment(entry.modified))
+    facts.file_size = entry.size
+    facts.external_attr = 0o644 << 16
+    with packed.rooted.open((*packed.folder, *path)) as source, archive.open(facts, "w") as target:
+        left = entry.size
+        # Not a byte more than was foreseen, should the file grow while it is sent.
+        while left > 0:
+            piece = source.read(min(CHUNK, left))
+            if not piece:
+                raise ChangedMeanwhile(_("%(path)s changed while it was sent.") % {"path": facts.filename})
+            left -= len(piece)
+            target.write(piece)
+            yield piece
 
 
 def _moment(seconds: float) -> tuple[int, int, int, int, int, int]:

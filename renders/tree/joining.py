@@ -11,12 +11,12 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from aipipeline.media.rooted import Entry
 from aipipeline.projects.models import Project
+from assets.metadata import META_NAMES
 from assets.naming import KIND_FOLDERS, PROJECT_FOLDERS, path_key
 from renders.models import Version, VersionState, VersionStatus
 from renders.services.sealing import MANIFEST
 from renders.tree.listing import Listed
 from shots.models import Folder, FolderState
-from shots.services.tree.metadata import META_NAMES
 
 PICTURES = ("previz", "reference")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".mp4", ".mov", ".webm", ".mkv")

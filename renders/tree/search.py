@@ -116,7 +116,9 @@ def _versions(project: Project, terms: list[str]) -> tuple[list[Hit], bool]:
 def _kinds_called(term: str) -> list[str]:
     """Kinds by their names in the reader's language."""
     folded = term.casefold()
-    return [str(value) for value, label in VersionKind.choices if len(folded) > 1 and folded in str(label).casefold()]
+    if len(folded) == 1 and folded.isascii():
+        return []
+    return [str(value) for value, label in VersionKind.choices if folded in str(label).casefold()]
 
 
 def _version_hit(version: Version, terms: list[str]) -> Hit | None:

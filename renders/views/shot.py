@@ -17,6 +17,7 @@ from renders.services.publishing import publish_files
 from shots.models import Shot
 from shots.prompts import SOURCES, compose
 from shots.selectors import shot_for, shots_of
+from shots.services.tree.folders import folder_of
 from shots.views.shots import editor_choices, moves_of
 
 
@@ -26,7 +27,7 @@ def detail(request: HttpRequest, project: Project, shot_id: int) -> HttpResponse
     shot = _shot(request, project, shot_id)
     versions = list(shot.versions.live().order_by("-published_at").prefetch_related("reviews__author"))
     order = list(shots_of(project, request.user).values_list("pk", flat=True))
-    place = order.index(shot.pk)
+    at = order.index(shot.pk)
     wanted = request.GET.get("version", "")
     shown = next((v for v in versions if str(v.pk) == wanted), None) or _best(versions)
     context = {
@@ -39,9 +40,10 @@ def detail(request: HttpRequest, project: Project, shot_id: int) -> HttpResponse
         "jobs": jobs_visible_to(request.user).filter(shot=shot)[:10],
         "prompt": compose(shot, shot.cast),  # type: ignore[attr-defined]
         "sources": SOURCES,
-        "previous": order[place - 1] if place else None,
-        "following": order[place + 1] if place + 1 < len(order) else None,
+        "previous": order[at - 1] if at else None,
+        "following": order[at + 1] if at + 1 < len(order) else None,
         "actions": _history_of(shot),
+        "tree_path": place.path if (place := folder_of(shot)) else "",
         "kinds": VersionKind.choices,
         **editor_choices(request, project),
     }
