@@ -106,7 +106,10 @@ def test_with_what_exists_every_valid_template_reads_back(
         whole = names.but(kind=said.kind, version=said.version)
         path = str(naming.folder(names.owner, names) / naming.version(whole))
         assert read_name(naming, path, known) == whole
-        assert read_name(naming, unicodedata.normalize("NFD", path).upper(), known) == whole
+        assert read_name(naming, unicodedata.normalize("NFD", path), known) == whole
+        # The capital of a dotless i is that of i: to no filesystem these are one name.
+        if fold(path.upper()) == fold(path):
+            assert read_name(naming, unicodedata.normalize("NFD", path.upper()), known) == whole
         assert read_name(naming, f"{path}/shot_meta.json", known) == whole
 
 
