@@ -202,8 +202,10 @@ class Matcher:
 
     def _of(self, pos: int, words: Sequence[str]) -> Iterator[int]:
         for word in words:
-            if fold(self.text[pos : pos + len(word)]) == fold(word):
-                yield pos + len(word)
+            # ß may have become SS: the same name to a filesystem, of another length.
+            for length in {len(word), len(fold(word))}:
+                if fold(self.text[pos : pos + length]) == fold(word):
+                    yield pos + length
 
     def _shaped(self, token: Token, pos: int) -> Iterator[int]:
         """Where a token that begins at `pos` could end, by the shape of its value; longest first."""

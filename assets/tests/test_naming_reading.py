@@ -180,6 +180,13 @@ def test_rows_told_apart_by_a_suffix_are_read_as_themselves() -> None:
         read_name(DEFAULT, "PRJ_리나_reference_v001.png", KNOWN)
 
 
+def test_a_name_is_read_though_capitals_have_another_length() -> None:
+    naming = NamingTemplates.of({"version": "{version}/{kind}_{shot}"})
+    names = SHOT.but(shot="ß1", kind="render", version=2)
+    path = str(naming.folder("shot", names) / naming.version(names))
+    assert read_name(naming, path.upper(), Known([names])) == names
+
+
 def test_a_shot_of_the_default_scene_and_one_that_is_not_known_yet() -> None:
     assert read_name(DEFAULT, "scenes/SCN_000/shots/010A/render/v001", KNOWN).scene == ""
     new = read_name(DEFAULT, "scenes/SCN_010/shots/SHT_9990/render/v001", KNOWN)
