@@ -181,9 +181,7 @@ class Matcher:
     def _ends(self, node: _Node, pos: int) -> Iterator[int]:
         element = node.element
         if isinstance(element, Literal):
-            end = pos + len(element.text)
-            if fold(self.text[pos:end]) == fold(element.text):
-                yield end
+            yield from self._of(pos, [element.text])
             return
         assert isinstance(element, Token)
         if element in self.fixed:
@@ -204,7 +202,7 @@ class Matcher:
         for word in words:
             # ß may have become SS: the same name to a filesystem, of another length.
             for length in {len(word), len(fold(word))}:
-                if fold(self.text[pos : pos + length]) == fold(word):
+                if pos + length <= len(self.text) and fold(self.text[pos : pos + length]) == fold(word):
                     yield pos + length
 
     def _shaped(self, token: Token, pos: int) -> Iterator[int]:
