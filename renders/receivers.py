@@ -1,19 +1,28 @@
 """What follows when jobs end and versions appear: the shots' steps, approvals made by the machine, live pages."""
 
+import time
+from datetime import timedelta
 from typing import Any
 
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Substr
 from django.dispatch import receiver
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
 from aipipeline.projects.errors import Conflict
-from renders.models import JobState, RenderJob, Verdict, Version
+from aipipeline.projects.models import Project
+from renders.models import JobState, RenderJob, Verdict, Version, VersionState
 from renders.models.job import OPEN_STATES
 from renders.services.owners import touch_owners
 from renders.services.pointers import mark_owners_stale
 from renders.services.reviews import review_version
 from renders.signals import job_ended, version_published
+from shots.models import Folder
 from shots.models.step import KIND_OF_STEP
 from shots.services.steps import finish_step
+from shots.signals import folder_moved, folders_moving
 
 
 @receiver(version_published, dispatch_uid="renders.tell_pages")
@@ -53,3 +62,47 @@ def auto_approve(job: RenderJob, **_kwargs: Any) -> None:
             review_version(version=job.version, actor=None, verdict=Verdict.APPROVE, auto=True)
         except Conflict:
             return
+
+
+# What somebody began to publish and has not ended by then was left by a death.
+PUBLISHING_MINUTES = 60
+_OWNERS = ("shot", "character", "environment")
+
+
+@receiver(folders_moving, dispatch_uid="renders.refuse_busy_folders")
+def refuse_busy_folders(project: Project, folders: list[Folder], **_kwargs: Any) -> None:
+    """Nothing moves under a job or a publisher."""
+    whose = Q()
+    for kind in _OWNERS:
+        whose |= Q(**{f"{kind}__in": [getattr(row, f"{kind}_id") for row in folders if row.kind == kind]})
+    begun = timezone.now() - timedelta(minutes=PUBLISHING_MINUTES)
+    reserved = Version.objects.filter(whose, project=project, state=VersionState.RESERVED, created_at__gt=begun)
+    busy: set[str] = set()
+    for rows in (RenderJob.objects.open().filter(whose, project=project), reserved):
+        busy.update(str(row.owner) for row in rows.select_related(*_OWNERS))
+    for row in folders:
+        if row.kind in _OWNERS and _staged(project, row):
+            busy.add(str(getattr(row, row.kind)))
+    if busy:
+        names = ", ".join(sorted(busy)[:5]) + ("…" if len(busy) > 5 else "")
+        text = _(
+            "Nothing was moved: jobs run, or versions are being published, for %(names)s. Wait for them or cancel."
+        )
+        raise Conflict(text % {"names": names}, details={"busy": sorted(busy)})
+
+
+def _staged(project: Project, folder: Folder) -> bool:
+    """True while somebody writes a version aside in this folder."""
+    oldest = time.time() - PUBLISHING_MINUTES * 60
+    base = project.root / folder.path
+    found = (path for depth in ("", "*/", "*/*/") for path in base.glob(f"{depth}.tmp-*"))
+    return any(path.lstat().st_mtime > oldest for path in found)
+
+
+@receiver(folder_moved, dispatch_uid="renders.follow_folder")
+def follow_folder(folder: Folder, before: str, after: str, **_kwargs: Any) -> None:
+    """The versions are where their owner's folder went."""
+    if folder.kind in _OWNERS:
+        mine = Version.objects.filter(**{folder.kind: getattr(folder, f"{folder.kind}_id")})
+        rest = Substr(F("path"), len(before) + 1)
+        mine.filter(path__startswith=f"{before}/").update(path=Concat(Value(after), rest))

@@ -1,5 +1,6 @@
 """Confirm: the production tree on disk by the naming rules, its metadata, and the lock."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,26 +12,19 @@ from django.utils.translation import gettext as _
 
 from aipipeline.history.services import lock, recording
 from aipipeline.media.exclusive import exclusive
-from aipipeline.media.storage import storage_error
-from aipipeline.projects.errors import Conflict, Invalid, PipelineError
+from aipipeline.projects.errors import Conflict, Invalid
 from aipipeline.projects.models import Project
 from assets.naming import PROJECT_FOLDERS
 from shots.models import Folder, FolderState, StaleMark
 from shots.services.locks import lock_shots
-from shots.services.tree.disk import Disk
+from shots.services.tree.disk import Disk, TreeError, reason
 from shots.services.tree.folders import ensure_folders, own_folders
 from shots.services.tree.metadata import AT_ONCE, Written, mark_stale, tree_lock, write_folders
+from shots.services.tree.moves import finish_held
 from shots.services.tree.planning import SUBFOLDERS, Fate, Plan, Planned, plan_tree
 
 Progress = Callable[[float, str], None]
 WAIT_SECONDS = 20.0
-
-
-class TreeError(PipelineError):
-    """The tree could not be written; nothing of this run stays, and confirm can be run again."""
-
-    status = 409
-    code = "tree_failed"
 
 
 @dataclass
@@ -71,11 +65,14 @@ def confirm(
         if not mine:
             raise Conflict(_("The tree of this project is being written right now. Try again in a moment."))
         project.refresh_from_db()
+        finish_held(project)
         plan = plan_tree(project, shots)
         if not plan.shots:
             raise Invalid(_("There are no shots to confirm yet. Apply a scenario or add shots first."))
         _refuse_conflicts(plan)
-        marks = _marks(project, plan) if shots is None else []
+        # What waits to be written now is written by this run, unless it is one of a few shots.
+        waiting = StaleMark.objects.filter(project=project) if shots is None else StaleMark.objects.none()
+        marks = list(waiting.values_list("pk", flat=True))
         report = ConfirmReport(root=project.root)
         new = _register(project, plan)
         disk = Disk(project.root)
@@ -85,16 +82,11 @@ def confirm(
         except BaseException as error:
             _take_back(project, plan, disk, new)
             if isinstance(error, OSError):
-                known = storage_error(error, project.root)
-                raise TreeError(_words(error, known)) from error
+                text = _("The production tree was not written, and nothing of it was left: %(reason)s")
+                raise TreeError(text % {"reason": reason(error, project.root)}) from error
             raise
         StaleMark.objects.filter(pk__in=marks).delete()
     return report
-
-
-def _words(error: OSError, known: PipelineError | None) -> str:
-    reason = str(known.message) if known else f"{error.strerror or error} ({error.filename or ''})"
-    return _("The production tree was not written, and nothing of it was left: %(reason)s") % {"reason": reason}
 
 
 def _refuse_conflicts(plan: Plan) -> None:
@@ -105,13 +97,8 @@ def _refuse_conflicts(plan: Plan) -> None:
         raise TreeError(text, details={"conflicts": [entry.as_json() for entry in conflicts[:100]]})
 
 
-def _marks(project: Project, plan: Plan) -> list[int]:
-    """What waits to be written now is written by this run."""
-    return list(StaleMark.objects.filter(project=project).values_list("pk", flat=True))
-
-
-def _register(project: Project, plan: Plan) -> list[int]:
-    """Give the new rows their places, and say what is retired and what is back; returns the new Folder ids."""
+def _register(project: Project, plan: Plan) -> list[Folder]:
+    """Give the new rows their places, and say what is retired and what is back; returns the new ones."""
     entries = plan.of(Fate.CREATE, Fate.RENAMED, Fate.SAME, Fate.REVIVE)
     with transaction.atomic():
         before = set(Folder.objects.filter(project=project).values_list("pk", flat=True))
@@ -122,7 +109,7 @@ def _register(project: Project, plan: Plan) -> list[int]:
             entry.path = entry.folder.path
         _set_state(plan.of(Fate.RETIRE), FolderState.RETIRED)
         _set_state(plan.of(Fate.REVIVE), FolderState.ACTIVE)
-    return [folder.pk for folder in found.values() if folder.pk not in before]
+    return [folder for folder in found.values() if folder.pk not in before]
 
 
 def _set_state(entries: list[Planned], state: str) -> None:
@@ -145,7 +132,10 @@ def _build(project: Project, plan: Plan, disk: Disk, report: ConfirmReport, prog
         if number % 50 == 0:
             progress(0.5 * number / max(1, len(built)), entry.path)
     written = Written()
-    folders = [*own_folders(project).values(), *(entry.folder for entry in [*built, *plan.of(Fate.RETIRE)])]
+    folders = [*own_folders(project).values(), *(entry.folder for entry in built)]
+    # What was retired earlier follows its row too, as long as somebody keeps the folder.
+    retired = [*(entry.folder for entry in plan.of(Fate.RETIRE)), *plan.retired]
+    folders += [folder for folder in retired if os.path.isdir(disk.root / folder.path)]
     locked = {entry.folder.pk for entry in built if entry.kind == "shot"}
     for start in range(0, len(folders), AT_ONCE):
         chunk = folders[start : start + AT_ONCE]
@@ -171,12 +161,15 @@ def _lock(project: Project, actor: Any, tab: str, plan: Plan, report: ConfirmRep
     report.locked = [shot.code for shot in unlocked]
 
 
-def _take_back(project: Project, plan: Plan, disk: Disk, new: list[int]) -> None:
+def _take_back(project: Project, plan: Plan, disk: Disk, new: list[Folder]) -> None:
     """Leave things as they were before this run: on disk what it made, in the database the places it gave."""
     disk.take_back()
     _set_state(plan.of(Fate.RETIRE), FolderState.ACTIVE)
     _set_state(plan.of(Fate.REVIVE), FolderState.RETIRED)
-    Folder.objects.filter(pk__in=new).delete()
+    # A place that somebody else put something into meanwhile stays given.
+    Folder.objects.filter(pk__in=[row.pk for row in new if not os.path.lexists(disk.root / row.path)]).delete()
     if project.confirmed_at is not None:
-        # Files that were there before may tell of a lock that did not come to be.
-        mark_stale(project.pk, "shot", [shot.pk for shot in plan.shots])
+        # Files that were there before may tell of a lock, or of a retirement, that did not come to be.
+        with transaction.atomic():
+            for kind in SUBFOLDERS:
+                mark_stale(project.pk, kind, [entry.row.pk for entry in plan.entries if entry.kind == kind])

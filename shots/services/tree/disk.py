@@ -6,8 +6,8 @@ changed. What is in the way is named; what somebody wrote is kept beside.
 
 import errno
 import hashlib
+import json
 import os
-import secrets
 import stat
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,22 @@ from pathlib import Path, PurePosixPath
 
 from django.utils.translation import gettext as _
 
+from aipipeline.media.storage import storage_error
 from aipipeline.projects.errors import PipelineError
+from assets.metadata import SCHEMA
+
+
+class TreeError(PipelineError):
+    """The tree could not be read or written; nothing of the run stays, and it can be run again."""
+
+    status = 409
+    code = "tree_failed"
+
+
+def reason(error: OSError, root: Path) -> str:
+    """What the storage said, and what to do, for people."""
+    known = storage_error(error, root)
+    return str(known.message) if known else f"{error.strerror or error} ({error.filename or root})"
 
 
 class InTheWay(PipelineError):
@@ -83,22 +98,23 @@ class Disk:
                 name,
             )
 
-    def write(self, relative: PurePosixPath | str, data: bytes, *, digest: str = "") -> bool:
+    def write(self, relative: PurePosixPath | str, data: bytes, *, digest: str | None = None) -> bool:
         """Write a file whole unless it says the same already; False then.
 
-        `digest`: SHA-256 of what was written there last. When the file says something else, somebody edited it by
-        hand: their text is kept beside, under a name of its own.
+        `digest`: SHA-256 of what was written there last, "" when nothing was. When the file says something else,
+        it is not ours: that text is kept beside, under a name of its own. None: the file is only ever ours.
         """
         path = self.root / str(relative)
         before = self._read(path, str(relative))
         if before == data:
             self.unchanged += 1
             return False
-        if before is not None and digest and hashlib.sha256(before).hexdigest() != digest:
+        if before is not None and digest is not None and _not_ours(before, digest):
             self._keep(path)
-        part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+        # One name for all, as one writer at a time holds the tree's lock: what a killed one left is overwritten.
+        part = path.with_name(f".{path.name}.part")
         try:
-            with open(part, "xb") as file:
+            with open(_fresh(part), "wb", buffering=0) as file:
                 file.write(data)
             os.replace(part, path)
         except BaseException:
@@ -116,12 +132,13 @@ class Disk:
         except FileNotFoundError:
             return None
         except OSError as error:
-            if error.errno in (errno.ELOOP, errno.EISDIR):
+            if error.errno == errno.ELOOP:
                 raise self._no_file(name) from error
             raise
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise self._no_file(name)
         with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise self._no_file(name)
             return file.read()
 
     @staticmethod
@@ -172,3 +189,26 @@ class Disk:
         self.made_folders.clear()
         self._whole.clear()
         self._unflushed.clear()
+
+
+def _fresh(path: Path) -> int:
+    """A new file of this name, open for writing; never one that was there, nor where a link leads to."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o666)
+    except FileExistsError:
+        os.unlink(path)
+        return os.open(path, flags, 0o666)
+
+
+def _not_ours(data: bytes, digest: str) -> bool:
+    """True when this was not written by the studio: not what it wrote last, nor in a form from before digests."""
+    if hashlib.sha256(data).hexdigest() == digest:
+        return False
+    if digest:
+        return True
+    try:
+        schema = json.loads(data)["schema"]
+    except (ValueError, KeyError, TypeError):
+        return True
+    return not isinstance(schema, int) or schema >= SCHEMA

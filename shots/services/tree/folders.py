@@ -1,6 +1,7 @@
 """Which folder belongs to which row: registered once, by the naming templates of that day, and kept."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -25,6 +26,7 @@ RESERVED = frozenset(
     path_key(str(path)) for name in PROJECT_FOLDERS for path in (PurePosixPath(name), *PurePosixPath(name).parents)
 )
 _TRIES = 20
+MOVE_SECONDS = 10.0
 
 
 def kind_of(owner: Any) -> str:
@@ -65,8 +67,21 @@ def folder_of(owner: Owner) -> Folder | None:
 
 
 def ensure_folder(owner: Owner) -> Folder:
-    """The row's folder, given a place by the templates when it has none yet. Nothing is made on disk."""
-    return folder_of(owner) or ensure_folders(owner.project, [owner])[owner]
+    """The row's folder, given a place by the templates when it has none yet. Nothing is made on disk.
+
+    While it is being moved this waits, a moment as a rule; Conflict when the move does not end.
+    """
+    folder = folder_of(owner) or ensure_folders(owner.project, [owner])[owner]
+    end = time.monotonic() + MOVE_SECONDS
+    while folder.moving_to:
+        if time.monotonic() > end:
+            raise Conflict(
+                _("%(what)s: the folder is being moved, and its storage does not answer. Try again when it is back.")
+                % {"what": owner}
+            )
+        time.sleep(0.05)
+        folder.refresh_from_db()
+    return folder
 
 
 def path_of(owner: Owner) -> PurePosixPath:
@@ -97,20 +112,20 @@ def allocate(project: Project, owners: Iterable[Owner]) -> list[Folder]:
     made = []
     for owner in owners:
         folder = Folder(project=project, kind=kind_of(owner), **{kind_of(owner): owner})
-        folder.path = place_for(owner, templates, taken)
+        folder.path = place_for(owner, templates, taken.__contains__)
         folder.key = path_key(folder.path)
         taken.add(folder.key)
         made.append(folder)
     return made
 
 
-def place_for(owner: Owner, templates: NamingTemplates, taken: set[str]) -> str:
-    """Where the templates put this row's folder, told apart from the keys in `taken`."""
+def place_for(owner: Owner, templates: NamingTemplates, taken: Callable[[str], bool]) -> str:
+    """Where the templates put this row's folder, told apart from the keys that are `taken`."""
     kind = kind_of(owner)
     unique, number = "", 1
     while True:
         path = str(templates.folder(kind, context_of(owner, unique=unique)))
-        if path_key(path) not in taken:
+        if not taken(path_key(path)):
             return path
         unique = str(owner.pk) if number == 1 else f"{owner.pk}-{number}"
         number += 1

@@ -14,15 +14,14 @@ import structlog
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from aipipeline.media.exclusive import exclusive
-from aipipeline.media.storage import storage_error
-from aipipeline.projects.errors import PipelineError
 from aipipeline.projects.models import Project
 from assets.metadata import describe, encode
 from assets.models import Character, Environment
 from shots.models import Folder, FolderState, Scene, Shot, StaleMark
-from shots.services.tree.disk import Disk, InTheWay
+from shots.services.tree.disk import Disk, InTheWay, reason
 from shots.services.tree.folders import folder_owner
 
 log = structlog.get_logger(__name__)
@@ -87,10 +86,12 @@ def _nudge_key(project_id: int) -> str:
 
 
 def write_stale(project_id: int | None = None) -> Written:
-    """Write the files of everything that is marked, in this project or in all. Safe to be called at any time."""
+    """Write the files of everything that is marked, in this project or in all. Safe to be called at any time.
+
+    What could not be written before is tried again.
+    """
     done = Written()
-    projects = StaleMark.objects.all() if project_id is None else StaleMark.objects.filter(project=project_id)
-    for pk in projects.order_by().values_list("project", flat=True).distinct():
+    for pk in sorted({*_waiting(StaleMark.objects.all(), project_id), *_waiting(_failed(), project_id)}):
         try:
             cache.delete(_nudge_key(pk))
         except Exception:
@@ -100,6 +101,15 @@ def write_stale(project_id: int | None = None) -> Written:
             if mine:
                 _write_project(Project.objects.get(pk=pk), done)
     return done
+
+
+def _waiting(rows: Any, project_id: int | None) -> Any:
+    mine = rows if project_id is None else rows.filter(project=project_id)
+    return mine.order_by().values_list("project", flat=True).distinct()
+
+
+def _failed() -> Any:
+    return Folder.objects.exclude(problem="").exclude(state=FolderState.LEFT)
 
 
 def tree_lock(project_id: int) -> str:
@@ -112,11 +122,23 @@ def _write_project(project: Project, done: Written) -> None:
     if project.confirmed_at is None:
         _clear(marks)
         return
-    folders = list(_marked(project, marks))
+    if not project.root.is_dir():
+        # The storage is away, or the tree was taken away by hand: the marks wait until it, or a confirm, is back.
+        done.problems[project.code] = _("%(folder)s is not there.") % {"folder": project.root}
+        return
+    folders = list(
+        {folder.pk: folder for folder in (*_marked(project, marks), *_failed().filter(project=project))}.values()
+    )
+    mine = Written()
     for start in range(0, len(folders), AT_ONCE):
-        write_folders(project, folders[start : start + AT_ONCE], done)
-    if not done.problems:
+        write_folders(project, folders[start : start + AT_ONCE], mine)
+    # What failed is kept by its folder from here on; only a flush that failed says nothing of which file.
+    if project.code not in mine.problems:
         _clear(marks)
+    done.written += mine.written
+    done.unchanged += mine.unchanged
+    done.kept += mine.kept
+    done.problems.update(mine.problems)
 
 
 def _clear(marks: list[StaleMark]) -> None:
@@ -141,6 +163,7 @@ def _marked(project: Project, marks: Iterable[StaleMark]) -> Any:
         | Q(shot__environment__in=of("environment"))
         | Q(shot__preset__in=of("preset"))
         | Q(shot__scene__in=of("scene"))
+        | Q(shot__scene__environment__in=of("environment"))
         | Q(scene__in=of("scene"))
         | Q(scene__environment__in=of("environment"))
         | Q(character__in=of("character"))
@@ -168,28 +191,31 @@ def write_folders(
     by folder id, facts that will hold once the caller is done.
     """
     mine = disk or Disk(project.root)
-    before = (mine.written, mine.unchanged)
+    before = (mine.written, mine.unchanged, len(mine.kept))
     changed: list[Folder] = []
-    for folder, files in _contents(project, folders, more or {}):
-        try:
-            if disk is None and not (mine.root / folder.path).is_dir():
-                # Taken away by hand, or never built: confirm builds folders, an edit does not.
-                continue
-            _write_one(mine, folder, files, changed)
-        except (OSError, InTheWay) as error:
-            if disk is not None:
-                raise
-            _told(folder, error, done, changed)
     try:
+        for folder, files in _contents(project, folders, more or {}):
+            try:
+                if disk is None and not (mine.root / folder.path).is_dir():
+                    # Taken away by hand, or never built: confirm builds folders, an edit does not.
+                    _told(folder, None, done, changed)
+                    continue
+                _write_one(mine, folder, files, changed)
+            except (OSError, InTheWay) as error:
+                if disk is not None:
+                    raise
+                _told(folder, error, done, changed)
         mine.flush()
     except OSError as error:
         if disk is not None:
             raise
-        done.problems[project.code] = _words(error, project)
-    Folder.objects.bulk_update(changed, ["digest", "problem"], batch_size=AT_ONCE)
+        done.problems[project.code] = reason(error, project.root)
+    finally:
+        # Also of a run that fails: what was written by us must not be taken for somebody's edit later.
+        Folder.objects.bulk_update(changed, ["digest", "problem"], batch_size=AT_ONCE)
     done.written += mine.written - before[0]
     done.unchanged += mine.unchanged - before[1]
-    done.kept += mine.kept
+    done.kept += mine.kept[before[2] :]
     return mine
 
 
@@ -238,15 +264,16 @@ def _rows(project: Project, kind: str, ids: list[int]) -> list[Any]:
     return rows
 
 
-def _told(folder: Folder, error: Exception, done: Written, changed: list[Folder]) -> None:
-    folder.problem = _words(error, folder.project)[:500]
-    done.problems[folder.path] = folder.problem
-    changed.append(folder)
-    log.warning("metadata_not_written", folder=folder.path, error=folder.problem)
+def _told(folder: Folder, error: Exception | None, done: Written, changed: list[Folder]) -> None:
+    """Keep by the folder why it could not be written; None: there is nothing to write any more."""
+    words = "" if error is None else _words(error, folder.project)[:500]
+    if words:
+        done.problems[folder.path] = words
+        log.warning("metadata_not_written", folder=folder.path, error=words)
+    if folder.problem != words:
+        folder.problem = words
+        changed.append(folder)
 
 
 def _words(error: Exception, project: Project) -> str:
-    if isinstance(error, PipelineError):
-        return str(error.message)
-    known = storage_error(error, project.root)
-    return str(known.message) if known else str(error)
+    return reason(error, project.root) if isinstance(error, OSError) else str(error)

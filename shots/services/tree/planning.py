@@ -1,7 +1,7 @@
 """What a confirm would do: made, renamed, left alone, retired, or refused, before anything is touched."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from aipipeline.projects.models import Project
 from assets.models import Character, Environment
 from assets.naming import KIND_FOLDERS, PROJECT_FOLDERS, NamingTemplates, path_key
-from shots.models import Folder, FolderState, Scene, Shot
+from shots.models import Folder, FolderKind, FolderState, Scene, Shot
+from shots.services.tree.disk import TreeError, reason
 from shots.services.tree.folders import RESERVED, Owner, allocate, folder_owner, kind_of, place_for
 
 # Below the folder of each kind of row.
@@ -57,13 +58,14 @@ class Planned:
 
 @dataclass
 class Plan:
-    """Everything that a confirm of these shots would do."""
+    """Everything that a confirm of these shots would do. `retired`: folders whose row went earlier."""
 
     project: Project
     entries: list[Planned]
     shots: list[Shot]
     folders_to_make: int = 0
     to_lock: int = 0
+    retired: list[Folder] = field(default_factory=list)
 
     def of(self, *fates: str) -> list[Planned]:
         return [entry for entry in self.entries if entry.fate in fates]
@@ -87,29 +89,65 @@ class Plan:
 
 
 def plan_tree(project: Project, shots: Sequence[int] | None = None) -> Plan:
-    """The plan for all shots, or for these with their scenes; the library always. A constant number of queries."""
+    """The plan for all shots, or for these with their scenes; the library always. A constant number of queries.
+
+    TreeError when the storage cannot be read.
+    """
+    check_storage(project)
     rows = Shot.objects.live().filter(project=project).select_related("scene")
     if shots is not None:
         rows = rows.filter(pk__in=shots)
     chosen = list(rows.order_by("position", "id"))
     owners = _owners(project, chosen, whole=shots is None)
-    known = {folder_owner(f): f for f in Folder.objects.filter(project=project).exclude(state=FolderState.LEFT)}
+    every = list(Folder.objects.filter(project=project))
+    known = {folder_owner(folder): folder for folder in every if folder.state != FolderState.LEFT}
     new = allocate(project, [owner for owner in owners if (kind_of(owner), owner.pk) not in known])
     fresh = {folder_owner(folder): folder for folder in new}
     plan = Plan(project=project, entries=[], shots=chosen, to_lock=sum(not shot.locked for shot in chosen))
     templates = NamingTemplates.of(project.naming)
-    taken = {folder.key for folder in known.values()} | RESERVED
+    places = Places(every)
     look = Look(str(project.root))
-    for owner in owners:
-        key = (kind_of(owner), owner.pk)
-        entry = _planned(owner, known.get(key), fresh.get(key), templates, taken)
-        _look(entry, look, plan)
-        plan.entries.append(entry)
-    for name in PROJECT_FOLDERS:
-        plan.folders_to_make += look.missing(name)
+    try:
+        for owner in owners:
+            key = (kind_of(owner), owner.pk)
+            entry = _planned(owner, known.get(key), fresh.get(key), templates, places)
+            _look(entry, look, plan)
+            plan.entries.append(entry)
+        _look_at_own(project, look, plan)
+        plan.folders_to_make = len(look.absent)
+    except OSError as error:
+        raise TreeError(
+            _("The production tree cannot be read: %(reason)s") % {"reason": reason(error, project.root)}
+        ) from error
     if shots is None:
         plan.entries += _retired(project, known)
+        plan.retired = [folder for folder in known.values() if folder.state == FolderState.RETIRED]
+        revived = {entry.folder.pk for entry in plan.of(Fate.REVIVE)}
+        plan.retired = [folder for folder in plan.retired if folder.pk not in revived]
     return plan
+
+
+def check_storage(project: Project) -> None:
+    """TreeError when the storage that the project lies on is away: a tree begun on an unmounted place would be lost."""
+    storage = project.root.parent
+    if (project.storage_root or project.confirmed_at) and not os.path.isdir(storage):
+        raise TreeError(
+            _("The storage folder %(folder)s is not there. Mount it, or make it, then try again.") % {"folder": storage}
+        )
+
+
+class Places:
+    """Which places of the tree are taken, and by whom: a row may take back a place that it left itself."""
+
+    def __init__(self, folders: Iterable[Folder]) -> None:
+        self._by = {folder.key: folder_owner(folder) for folder in folders}
+
+    def wanted(self, owner: Owner, templates: NamingTemplates) -> str:
+        """Where the templates put this row's folder, told apart from everybody else's places."""
+        mine = (kind_of(owner), owner.pk)
+        place = place_for(owner, templates, lambda key: key in RESERVED or self._by.get(key, mine) != mine)
+        self._by[path_key(place)] = mine
+        return place
 
 
 def _owners(project: Project, shots: list[Shot], *, whole: bool) -> list[Owner]:
@@ -124,7 +162,7 @@ def _owners(project: Project, shots: list[Shot], *, whole: bool) -> list[Owner]:
 
 
 def _planned(
-    owner: Owner, known: Folder | None, fresh: Folder | None, templates: NamingTemplates, taken: set[str]
+    owner: Owner, known: Folder | None, fresh: Folder | None, templates: NamingTemplates, places: Places
 ) -> Planned:
     if known is None:
         assert fresh is not None  # every row has the one or the other
@@ -132,7 +170,7 @@ def _planned(
     entry = Planned(kind_of(owner), owner, known, Fate.SAME, known.path)
     if known.state == FolderState.RETIRED:
         entry.fate = Fate.REVIVE
-    wanted = place_for(owner, templates, taken - {known.key})
+    wanted = places.wanted(owner, templates)
     if path_key(wanted) != known.key:
         entry.wanted = wanted
         if entry.fate == Fate.SAME:
@@ -149,10 +187,18 @@ def _look(entry: Planned, look: "Look", plan: Plan) -> None:
         entry.fate = Fate.CONFLICT
         entry.note = odd.words
         return
-    entry.absent = missing > 0
-    plan.folders_to_make += missing + len(entry.missing)
+    entry.absent = missing
     if missing and entry.fate in (Fate.SAME, Fate.RENAMED) and plan.project.confirmed_at:
         entry.note = _("The folder is gone from the disk; it is made again.")
+
+
+def _look_at_own(project: Project, look: "Look", plan: Plan) -> None:
+    for name in PROJECT_FOLDERS:
+        try:
+            look.missing(name)
+        except OddPlace as odd:
+            folder = Folder(project=project, kind=FolderKind.PROJECT, path=name)
+            plan.entries.append(Planned("project", project, folder, Fate.CONFLICT, name, note=odd.words))
 
 
 def _retired(project: Project, known: dict[tuple[str, int], Folder]) -> list[Planned]:
@@ -177,35 +223,36 @@ class OddPlace(Exception):
 
 
 class Look:
-    """Which folders there are; each folder is listed once, so that a tree of thousands is read quickly."""
+    """Which folders there are; each folder is listed once, so that a tree of thousands is read quickly.
+
+    `absent`: every folder that was asked for, or that leads to one, and is not there; "" is the project's own.
+    """
 
     def __init__(self, root: str) -> None:
         self.root = root
+        self.absent: set[str] = set()
         self._listed: dict[str, dict[str, bool] | None] = {}
 
-    def missing(self, path: str) -> int:
-        """How many of this folder and those above it are not there; OddPlace for a link or a file in the place."""
+    def missing(self, path: str) -> bool:
+        """True when this folder is not there; OddPlace for a link or a file in its place, or on the way to it."""
+        if path in self.absent:
+            return True
         parent, _slash, name = path.rpartition("/")
-        if parent and (above := self.missing_cached(parent)):
-            return above + 1
-        there = self._list(parent)
-        if there is None:
-            return 1
-        if name not in there:
-            return 1
+        above = bool(parent) and self._listed.get(parent) is None and self.missing(parent)
+        there = None if above else self._list(parent)
+        if there is None or name not in there:
+            self.absent.add(path)
+            return True
         if not there[name]:
             raise OddPlace(_("A file or a link is where the folder %(path)s belongs.") % {"path": path})
-        return 0
-
-    def missing_cached(self, path: str) -> int:
-        """As `missing`; a folder that was listed is there."""
-        return 0 if self._listed.get(path) is not None else self.missing(path)
+        return False
 
     def _list(self, path: str) -> dict[str, bool] | None:
         if path not in self._listed:
             try:
                 with os.scandir(f"{self.root}/{path}") as entries:
                     self._listed[path] = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
-            except (FileNotFoundError, NotADirectoryError):
+            except FileNotFoundError:
                 self._listed[path] = None
+                self.absent.add(path)
         return self._listed[path]
