@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from shots.api import scenarios  # noqa: F401  (registers its ledger kind)
+from shots.services import confirming  # noqa: F401  (registers its ledger kind)
 from shots.services.tree import metadata, moves
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from shots.views import naming, scenario, shots
+from shots.views import confirm, naming, scenario, shots
 
 app_name = "shots"
 urlpatterns = [
@@ -15,7 +15,10 @@ urlpatterns = [
     path("projects/<str:code>/naming/preview/", naming.preview, name="naming_preview"),
     path("projects/<str:code>/naming/read/", naming.read, name="naming_read"),
     path("projects/<str:code>/shots/", shots.shot_list, name="list"),
-    path("projects/<str:code>/shots/confirm/", shots.confirm, name="confirm"),
+    path("projects/<str:code>/shots/confirm/", confirm.confirm, name="confirm"),
+    path("projects/<str:code>/shots/confirm/chosen/", confirm.choose, name="confirm_chosen"),
+    path("projects/<str:code>/shots/confirm/move/", confirm.move, name="confirm_move"),
+    path("projects/<str:code>/shots/unlock/", confirm.unlock, name="unlock_chosen"),
     path("projects/<str:code>/shots/<int:shot_id>/transition/", shots.transition, name="transition"),
     path("projects/<str:code>/shots/<int:shot_id>/unlock/", shots.unlock, name="unlock"),
 ]

@@ -1,6 +1,6 @@
 """Putting back what an action wrote, wherever nobody has written since: in bulk, and never over a colleague's edit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,8 @@ class Replayed:
     """What an undo or redo did.
 
     `skipped` lists what was left as it is: {"model", "id", "label", "fields", "code", "reason"}; code "changed"
-    (somebody wrote it meanwhile), "gone" (the row was deleted for good) or "taken" (its name is another row's now).
+    (somebody wrote it meanwhile), "gone" (the row was deleted for good), "taken" (its name is another row's now) or
+    "locked" (the row holds the field by now, see `Tracked.held_fields`).
     """
 
     action: Action
@@ -121,10 +122,13 @@ class _Chunk:
         self.written: dict[Any, list[str]] = {}
         self.left: dict[Any, list[str]] = {}
         self.taken: dict[Any, list[str]] = {}
+        self.locked: dict[Any, list[str]] = {}
+        self.held: Mapping[Any, frozenset[str]] = {}
 
     def run(self, done: Replayed) -> dict[Any, Tracked]:
         """Put back what can be; returns the rows that changed, and notes in `done` what was left."""
         rows: dict[Any, Tracked] = {row.pk: row for row in _locked(self.model, [e["id"] for e in self.entries])}
+        self.held = self.model.held_fields(list(rows.values()))
         for entry in self.entries:
             if (row := rows.get(entry["id"])) is not None:
                 self._put_back(row, entry)
@@ -138,6 +142,9 @@ class _Chunk:
         written: list[str] = []
         for name, (before, after) in entry["fields"].items():
             wanted, held = (before, after) if self.back else (after, before)
+            if name in self.held.get(row.pk, ()) and (name != "removed_at" or wanted):
+                self.locked.setdefault(row.pk, []).append(name)
+                continue
             if name == "removed_at":
                 # Only whether the row is there counts; the moment differs from one undo to the next.
                 free = bool(row.removed_at) == bool(held)
@@ -189,6 +196,8 @@ class _Chunk:
             if pk in self.taken:
                 reason = _("another row has this name now")
                 _skip(done, entry, self.taken[pk], "taken", reason)
+            if pk in self.locked:
+                _skip(done, entry, self.locked[pk], "locked", _("locked by now: unlock it first"))
             if pk in self.left and authors is not None:
                 for reason, names in authors.reasons(pk, self.left[pk]).items():
                     _skip(done, entry, names, "changed", reason)

@@ -1,6 +1,6 @@
 """The abstract base of every row that people edit: revisions per field and soft deletion."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from django.db import models
@@ -36,6 +36,11 @@ class Tracked(models.Model):
     def stale_fields(self, fields: Iterable[str], seen: int) -> list[str]:
         """Of these fields, the ones that changed after revision `seen`."""
         return [name for name in fields if int(self.field_revisions.get(name, 0)) > seen]
+
+    @classmethod
+    def held_fields(cls, rows: Sequence[Self]) -> Mapping[Any, frozenset[str]]:
+        """By id the fields that nothing may change now, not even an undo (a lock); "removed_at": it may not go."""
+        return {}
 
     def touch(self, fields: Iterable[str]) -> None:
         """Count one edit of these fields (in memory; the caller saves)."""

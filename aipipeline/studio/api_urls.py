@@ -15,7 +15,7 @@ from assets.api import presets
 from assets.api import views as assets
 from celery_workers.api import views as tasks
 from renders.api import views as renders
-from shots.api import castings, naming, scenarios
+from shots.api import castings, confirm, naming, scenarios
 from shots.api import presets as shot_presets
 from shots.api import views as shots
 from timeline.api import views as timeline
@@ -81,7 +81,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/scenes/<int:scene_id>/", shots.SceneDetail.as_view()),
     path(f"{P}/shots/", shots.Shots.as_view()),
     path(f"{P}/shots/transition/", shots.Transitions.as_view()),
-    path(f"{P}/confirm/", shots.Confirm.as_view()),
+    path(f"{P}/confirm/", confirm.Confirm.as_view()),
+    path(f"{P}/move_folders/", confirm.MoveFolders.as_view()),
+    path(f"{P}/unlock/", confirm.Unlocks.as_view()),
     path("v1/shots/<int:shot_id>/", shots.ShotDetail.as_view()),
     path("v1/shots/<int:shot_id>/transition/", shots.Transition.as_view()),
     path("v1/shots/<int:shot_id>/unlock/", shots.Unlock.as_view()),

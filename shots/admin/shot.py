@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,12 +16,12 @@ from aipipeline.history.admin.base import TrackedAdmin
 from aipipeline.history.admin.display import badge, thumbnail
 from aipipeline.history.admin.imports import SheetAdmin
 from shots.admin.parts import CastingInline, StepInline
+from shots.api.forms import as_ranges
 from shots.models import Shot
 from shots.providers import thumbnails_of
 from shots.resources import ShotSheet, TechnicalSheet
 from shots.services import editing
-from shots.services.confirm import confirm
-from shots.services.locks import unlock_shot
+from shots.services.locks import unlock_shots
 
 
 @admin.register(Shot)
@@ -108,25 +110,31 @@ class ShotAdmin(SheetAdmin, TrackedAdmin):
         return self._may(request, "shots.confirm", None)
 
     @admin.action(description=gettext_lazy("Confirm: build folders and lock"), permissions=["confirm"])
-    def confirm_shots(self, request: HttpRequest, queryset: Any) -> None:
+    def confirm_shots(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """To the page that says what would happen, and does it."""
         chosen: dict[Any, list[int]] = {}
         for row in queryset.filter(removed_at__isnull=True).select_related("project"):
             chosen.setdefault(row.project, []).append(row.pk)
-
-        def build(project: Any) -> None:
-            confirm(project=project, actor=request.user, shots=chosen[project])
-
-        self.each(request, chosen, "shots.confirm", build, _("Confirmed."))
+        if len(chosen) != 1:
+            self.message_user(request, _("Choose shots of one project."), messages.WARNING)
+            return None
+        ((project, ids),) = chosen.items()
+        return redirect(f"{reverse('shots:confirm', args=[project.code])}?shots={as_ranges(ids)}")
 
     def has_unlock_permission(self, request: HttpRequest) -> bool:
         return self._may(request, "shots.unlock", None)
 
     @admin.action(description=gettext_lazy("Unlock the structure"), permissions=["unlock"])
     def unlock(self, request: HttpRequest, queryset: Any) -> None:
-        def open_up(row: Any) -> None:
-            unlock_shot(shot=row, actor=request.user, reason=str(_("Unlocked in the administration.")))
+        chosen: dict[Any, list[int]] = {}
+        for row in queryset.filter(locked=True, removed_at__isnull=True).select_related("project"):
+            chosen.setdefault(row.project, []).append(row.pk)
 
-        self.each(request, queryset.filter(locked=True), "shots.unlock", open_up, _("Unlocked."))
+        def open_up(project: Any) -> None:
+            reason = str(_("Unlocked in the administration."))
+            unlock_shots(project=project, actor=request.user, ids=chosen[project], reason=reason)
+
+        self.each(request, chosen, "shots.unlock", open_up, _("Unlocked."))
 
 
 def _ids(values: dict[str, Any]) -> dict[str, Any]:

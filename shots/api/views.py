@@ -15,7 +15,6 @@ from shots.models import Scene, Shot, ShotState
 from shots.selectors import scenes_of, shot_for, shots_of
 from shots.services import editing, moves, scenes
 from shots.services.cells import of_one_row
-from shots.services.confirm import confirm
 from shots.services.locks import unlock_shot
 
 MAX_MOVED = 10_000
@@ -157,14 +156,3 @@ class Unlock(ShotEndpoint):
         shot = self.shot(shot_id, "shots.unlock")
         unlock_shot(shot=shot, actor=request.user, reason=text(self.body(), "reason", limit=300), tab=self.tab)
         return self.answer(shot.project, shot_id)
-
-
-class Confirm(ShotEndpoint):
-    def post(self, request: Request, code: str) -> Response:
-        project = self.project(code, "shots.confirm")
-        body = self.body()
-        only(body, "shots")
-        wanted = body.get("shots")
-        ids = integers(wanted, "shots") if wanted is not None else None
-        report = confirm(project=project, actor=request.user, shots=ids, tab=self.tab)
-        return Response(report.as_json())

@@ -1,5 +1,8 @@
 """Scenes: groups of shots at one place and time."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -29,3 +32,11 @@ class Scene(Tracked):
 
     def __str__(self) -> str:
         return self.code
+
+    @classmethod
+    def held_fields(cls, rows: Sequence[Self]) -> Mapping[Any, frozenset[str]]:
+        """A scene that a locked shot lies in stays."""
+        locked = cls._default_manager.filter(
+            pk__in=[row.pk for row in rows], shots__locked=True, shots__removed_at=None
+        )
+        return {pk: frozenset({"removed_at"}) for pk in locked.values_list("pk", flat=True)}

@@ -1,5 +1,8 @@
 """Shots and who plays in them."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +15,8 @@ from shots.models.scenario import Scenario
 from shots.models.scene import Scene
 from shots.models.step import ShotState, Step
 
+# What the lock of a confirmed shot holds.
+STRUCTURE = frozenset({"scene", "code", "removed_at"})
 MAX_FRAMES = 24 * 60 * 60
 
 
@@ -77,6 +82,10 @@ class Shot(CustomFields, Tracked):
 
     def __str__(self) -> str:
         return self.code
+
+    @classmethod
+    def held_fields(cls, rows: Sequence[Self]) -> Mapping[Any, frozenset[str]]:
+        return {row.pk: STRUCTURE for row in rows if row.locked}
 
 
 class Casting(Tracked):

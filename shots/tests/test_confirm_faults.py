@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,12 +14,14 @@ import pytest
 from django.db import connection
 
 from shots.models import Folder, Shot, StaleMark
+from shots.services import confirm as module
 from shots.services import editing
 from shots.services.confirm import ConfirmReport, TreeError, confirm
 from shots.services.locks import unlock_shot
+from shots.services.tree import metadata
 from shots.services.tree.metadata import write_stale
 from shots.services.tree.planning import plan_tree
-from shots.tests.tree import leftovers, picture_of, rows_of, script
+from shots.tests.tree import killed, leftovers, picture_of, rows_of, script
 from tests.factories import applied_project
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -40,26 +43,6 @@ report = confirm(project=project, actor=None)
 again = confirm(project=project, actor=None)
 made = len(list(project.root.glob("scenes/*/shots/*/shot_meta.json")))
 print(json.dumps([said, left, rows, len(report.locked), made, again.files_written]))
-"""
-KILL = """
-import os, shots.services.confirm as module
-from aipipeline.projects.models import Project
-from shots.services.tree import disk, metadata
-point, count, calls = os.environ["POINT"], int(os.environ["COUNT"]), [0]
-def deadly(work):
-    def called(*arguments, **named):
-        calls[0] += 1
-        if calls[0] == count:
-            os.kill(os.getpid(), 9)
-        return work(*arguments, **named)
-    return called
-places = {
-    "mkdir": (os, "mkdir"), "replace": (os, "replace"), "fsync": (os, "fsync"), "lock": (module, "_lock"),
-    "digests": (metadata.Folder.objects, "bulk_update"), "plan": (module, "_register"),
-}
-holder, name = places[point]
-setattr(holder, name, deadly(getattr(holder, name)))
-module.confirm(project=Project.objects.get(code="TEST"), actor=None)
 """
 
 
@@ -154,18 +137,17 @@ def test_a_cancel_in_the_middle_leaves_nothing_new(project: Any, admin_user: Any
     assert len(confirm(project=project, actor=admin_user).locked) == len(shots) - 1
 
 
-POINTS = [
-    ("plan", 1), ("mkdir", 1), ("mkdir", 30), ("replace", 1), ("replace", 7), ("fsync", 3), ("digests", 3), ("lock", 1),
+POINTS: list[tuple[Any, str, int]] = [
+    (module, "_register", 1), (os, "mkdir", 1), (os, "mkdir", 30), (os, "replace", 1), (os, "replace", 7),
+    (os, "fsync", 3), (metadata.Folder.objects, "bulk_update", 3), (module, "_lock", 1),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("point", "count"), POINTS)
+@pytest.mark.parametrize(("holder", "name", "count"), POINTS)
 def test_after_a_kill_at_any_step_confirm_goes_on(
-    project: Any, admin_user: Any, shots: Any, point: str, count: int
+    project: Any, admin_user: Any, shots: Any, holder: Any, name: str, count: int
 ) -> None:
-    line, env = script(KILL, POINT=point, COUNT=str(count))
-    done = subprocess.run(line, env=env, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == -9, done.stderr
+    assert killed(lambda: confirm(project=project, actor=admin_user), holder, name, count) == signal.SIGKILL
     assert not Shot.objects.filter(locked=True).exists()
     plan_tree(project)
     assert len(confirm(project=project, actor=admin_user).locked) == len(shots)

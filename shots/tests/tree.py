@@ -1,8 +1,14 @@
 """What tests of the production tree look at: the whole tree as it is, and whole processes that work on it."""
 
 import os
+import signal
 import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from django.db import connection
 
 from aipipeline.history.models import Action
 from aipipeline.projects.models import Project
@@ -35,3 +41,31 @@ def script(work: str, **env: str) -> tuple[list[str], dict[str, str]]:
     code = "import django; django.setup()\n" + work
     own = {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "aipipeline.settings", "PYTHONPATH": str(ROOT)}
     return [sys.executable, "-c", code], {**os.environ, **own, **env}
+
+
+def killed(work: Callable[[], object], holder: Any, name: str, count: int) -> int:
+    """Run `work` in a forked process that is killed as by a power cut at the `count`-th call of `holder.name`.
+
+    Returns the signal that ended it, 0 when it came to its end before, 1 when it raised.
+    """
+    # The child must not talk on the connection of this process.
+    connection.close()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            calls, real = [0], getattr(holder, name)
+
+            def deadly(*arguments: Any, **named: Any) -> Any:
+                calls[0] += 1
+                if calls[0] == count:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return real(*arguments, **named)
+
+            setattr(holder, name, deadly)
+            work()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    _pid, status = os.waitpid(pid, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)

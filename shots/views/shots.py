@@ -19,7 +19,6 @@ from shots.models import Shot, ShotState, Step
 from shots.models.step import ALLOWED
 from shots.selectors import scenes_of, shot_for
 from shots.services import steps
-from shots.services.confirm import confirm as confirm_tree
 from shots.services.locks import unlock_shot
 
 
@@ -76,18 +75,6 @@ def transition(request: HttpRequest, project: Project, shot_id: int) -> HttpResp
         reason=str(body.get("reason", "")),
     )
     return HttpResponse(status=204)
-
-
-@require_POST
-@project_page("shots.confirm")
-def confirm(request: HttpRequest, project: Project) -> HttpResponse:
-    report = confirm_tree(project=project, actor=request.user, tab=tab_of(request))
-    response = shot_list_fragment(request, project)
-    text = _("Production tree ready: %(folders)s folders, %(files)s files written, %(locked)s shots locked.")
-    return hx_toast(
-        response,
-        text % {"folders": report.folders_made, "files": report.files_written, "locked": len(report.locked)},
-    )
 
 
 @require_POST

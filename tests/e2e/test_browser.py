@@ -36,7 +36,8 @@ def test_from_a_pasted_scenario_to_a_downloaded_film(page: Any, project: Any, tm
     processes.wait_until(lambda: Shot.objects.get(pk=shots[0].pk).description == "창가의 리나")
 
     page.click("#confirm-tree")
-    page.click("#confirm-dialog [data-confirm-yes]")
+    page.click("#confirm-now")
+    page.wait_for_selector("#confirm-result")
     processes.wait_until(lambda: not Shot.objects.live().filter(locked=False).exists())
     assert (project.root / "scenes/SCN_010/shots" / shots[0].code / "shot_meta.json").is_file()
 

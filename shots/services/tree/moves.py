@@ -24,7 +24,7 @@ from shots.services.tree.carrying import Carrier
 from shots.services.tree.disk import InTheWay, TreeError, reason
 from shots.services.tree.folders import folder_owner
 from shots.services.tree.metadata import mark_stale, tree_lock
-from shots.services.tree.planning import Fate, Planned, plan_tree
+from shots.services.tree.planning import Fate, Plan, Planned, plan_tree
 from shots.signals import folder_moved, folders_moving
 
 log = structlog.get_logger(__name__)
@@ -63,9 +63,14 @@ def plan_moves(project: Project, ids: Sequence[int] | None = None) -> list[Move]
     folders = list(Folder.objects.filter(project=project))
     if ids is not None and (unknown := set(ids) - {folder.pk for folder in folders}):
         raise NotFound(_("There is no such folder in this project: %(ids)s.") % {"ids": ", ".join(map(str, unknown))})
-    entries = [entry for entry in plan_tree(project).entries if entry.folder.pk and entry.wanted]
-    carrier = Carrier(project, folders)
-    return [_planned(entry, carrier) for entry in entries if ids is None or entry.folder.pk in ids]
+    moves = moves_of(plan_tree(project), folders)
+    return [move for move in moves if ids is None or move.folder.pk in ids]
+
+
+def moves_of(plan: Plan, folders: Sequence[Folder]) -> list[Move]:
+    """The moves that a plan of a confirm knows of; `folders`: every row of the project."""
+    carrier = Carrier(plan.project, folders)
+    return [_planned(entry, carrier) for entry in plan.entries if entry.folder.pk and entry.wanted]
 
 
 def _planned(entry: Planned, carrier: Carrier) -> Move:

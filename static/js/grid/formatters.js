@@ -104,7 +104,7 @@ const DRAW = {
     box.append(link);
     if (item.locked) {
       const lock = make("span", "tg-lock", icon("lock", "s"));
-      lock.title = gettext("Locked");
+      lock.title = gettext("Locked by a confirm: its scene and folder stay, and it cannot be removed. Unlock it on its page, or check it and press Unlock.");
       box.append(lock);
     }
     if (item.seen === false || item.seen_by_person === false) {
