@@ -33,6 +33,9 @@ app.conf.update(
         "renders.receive": {"queue": "system"},
         # What waits for the storage: a NAS that hangs holds up nothing else.
         "shots.write_metadata": {"queue": "files"},
+        "renders.recover": {"queue": "files"},
+        "renders.sweep": {"queue": "files"},
+        "renders.adopt": {"queue": "files"},
     },
     worker_prefetch_multiplier=1,
     worker_send_task_events=True,

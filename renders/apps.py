@@ -11,6 +11,7 @@ class RendersConfig(AppConfig):
 
     def ready(self) -> None:
         from renders import celery_signals, columns, events, exporters, receivers, selectors  # noqa: F401  (receivers connect themselves)
+        from renders.services import pointers
         from shots import providers
 
         events.register()
@@ -18,6 +19,7 @@ class RendersConfig(AppConfig):
         providers.register_thumbnails(selectors.thumbnails)
         columns.register()
         celery_signals.connect()
+        pointers.register()
         post_migrate.connect(_after_migrate, sender=self)
 
 
@@ -27,3 +29,5 @@ def _after_migrate(**_kwargs: Any) -> None:
 
     sync_workflows()
     ensure_schedule(name="renders.reap", task="renders.reap", every_seconds=2.0)
+    ensure_schedule(name="renders.recover", task="renders.recover", every_seconds=60.0)
+    ensure_schedule(name="renders.sweep", task="renders.sweep", every_seconds=6 * 3600.0)

@@ -4,8 +4,9 @@ from typing import Any
 
 from celery import Task, shared_task
 
+from aipipeline.projects.models import Project
 from renders import runner
-from renders.services import nudges, queue, workers
+from renders.services import nudges, queue, recovery, scans, workers
 
 
 @shared_task(name="renders.claim", bind=True)
@@ -25,6 +26,24 @@ def attempt(self: "Task[Any, Any]", attempt_id: str, what: str = "") -> None:
 def reap() -> None:
     queue.reap()
     nudges.nudge_waiting()
+
+
+@shared_task(name="renders.recover")
+def recover() -> None:
+    recovery.recover_versions()
+
+
+@shared_task(name="renders.sweep")
+def sweep() -> None:
+    recovery.sweep()
+
+
+@shared_task(name="renders.adopt")
+def adopt(project: str) -> None:
+    """For a schedule: take in what lies in the drop folders of this project (its code)."""
+    found = Project.objects.live().filter(code=project).first()
+    if found is not None and scans.nothing_open(found, scans.ADOPT) and scans.waits(found):
+        scans.start_adopt(project=found, actor=None)
 
 
 def take_next(node: str) -> bool:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from renders.views import farm, files, shot, storyboard
+from renders.views import farm, files, path_maps, scan, shot, storyboard, tree
 
 app_name = "renders"
 urlpatterns = [
@@ -9,6 +9,17 @@ urlpatterns = [
     path("projects/<str:code>/versions/<int:version_id>/review/", storyboard.review, name="review"),
     path("projects/<str:code>/shots/<int:shot_id>/upload/", shot.upload, name="upload"),
     path("projects/<str:code>/farm/", farm.project_farm, name="project_farm"),
+    path("projects/<str:code>/tree/", tree.tree, name="tree"),
+    path("projects/<str:code>/tree/folder/", tree.folder, name="tree_folder"),
+    path("projects/<str:code>/tree/details/", tree.details, name="tree_details"),
+    path("projects/<str:code>/tree/totals/", tree.totals, name="tree_totals"),
+    path("projects/<str:code>/tree/search/", tree.search, name="tree_search"),
+    path("projects/<str:code>/tree/file/", tree.file, name="tree_file"),
+    path("projects/<str:code>/tree/zip/", tree.archive, name="tree_zip"),
+    path("projects/<str:code>/tree/scan/", scan.scan, name="tree_scan"),
+    path("projects/<str:code>/tree/adopt/", scan.adopt, name="tree_adopt"),
+    path("path-maps/", path_maps.path_maps, name="path_maps"),
+    path("path-maps/<int:map_id>/", path_maps.path_map, name="path_map"),
     path("farm/", farm.farm, name="farm"),
     path("farm/indicator/", farm.indicator, name="indicator"),
     path("farm/jobs/<uuid:job_id>/", farm.job, name="job"),

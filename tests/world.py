@@ -8,7 +8,7 @@ from aipipeline.tables.registry import table_of
 from aipipeline.tables.services import columns, views
 from assets.models import Character, CinematicPreset
 from celery_workers.models import LedgerTask
-from renders.models import Version, Worker
+from renders.models import PathMap, Version, Worker
 from renders.services.jobs import render_shots
 from renders.services.workflows import sync_workflows
 from shots.models import Casting, Scene, Shot
@@ -37,6 +37,7 @@ def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
         manifest=[{"name": "a.png", "size": 1, "sha256": ""}],
     )
     worker = Worker.objects.create(name="w", backends=["local"])
+    path_map = PathMap.objects.create(windows="Z:\\films")
     apply_ops(project=project, actor=admin, ops=[{"op": "marker", "frame": 1, "name": "m"}])
     table = table_of("shots")
     columns.add_column(project=project, table=table, actor=admin, label="메모", type="text")
@@ -48,5 +49,5 @@ def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
         "code": project.code, "shot_id": shots[0].pk, "scene_id": Scene.objects.all()[0].pk, "scenario_id": draft.pk,
         "asset_id": Character.objects.all()[0].pk, "version_id": version.pk, "job_id": job.pk, "task_id": task.pk,
         "delivery_id": task.pk, "worker_id": worker.pk, "movie_id": 1, "width": 320, "username": artist.username,
-        "token": "abc", "name": "x.png", "path": "",
+        "token": "abc", "map_id": path_map.pk, "name": "x.png", "path": "",
     }  # fmt: skip

@@ -1,13 +1,19 @@
-"""Files to the browser with HTTP Range: a player seeks, a big download resumes. Django's own response cannot."""
+"""Files to the browser with HTTP Range: a player seeks, a big download resumes. Django's own response cannot.
+
+Nothing is held in memory as a whole, under ASGI too, and a file is closed when the reader goes away.
+"""
 
 import mimetypes
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from email.utils import formatdate
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
 
@@ -17,12 +23,48 @@ CHUNK = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
+class Pieces:
+    """The body of a streamed answer: read piece by piece, and closed at the end or when the reader goes away."""
+
+    def __init__(self, pieces: Iterator[bytes], close: Callable[[], None] | None = None) -> None:
+        self._pieces = pieces
+        self._close = close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def close(self) -> None:
+        if self._close is not None:
+            self._close()
+
+
+class LaterPieces(Pieces):
+    """The same for ASGI, where Django would read a plain iterator to its end before it sends the first byte."""
+
+    __iter__ = None  # type: ignore[assignment]  # this is how Django tells one from the other
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        following = sync_to_async(lambda: next(self._pieces, None))
+        while (piece := await following()) is not None:
+            yield piece
+
+
+def pieces_for(request: HttpRequest, pieces: Iterator[bytes], close: Callable[[], None] | None = None) -> Pieces:
+    """The body for a StreamingHttpResponse, in the form that the server of this request reads as it sends."""
+    asgi = isinstance(getattr(request, "_request", request), ASGIRequest)
+    return LaterPieces(pieces, close) if asgi else Pieces(pieces, close)
+
+
 def serve_file(
-    request: HttpRequest, path: Path, *, download_name: str = "", immutable: bool = False
+    request: HttpRequest, path: Path, *, download_name: str = "", immutable: bool = False, file: BinaryIO | None = None
 ) -> HttpResponseBase:
-    """200 or 206 with the file, 304 when the browser has it, 416 for a range outside. NotFound when gone."""
+    """200 or 206 with the file, 304 when the browser has it, 416 for a range outside. NotFound when gone.
+
+    `file`: the file itself, already open, whose path must not be followed again; it is closed here.
+    """
     try:
-        facts = path.stat()
+        opened = file or open(path, "rb")  # noqa: SIM115  (the body of the answer closes it)
+        facts = os.fstat(opened.fileno())
     except OSError as error:
         raise NotFound(_("This file is not on the storage any more.")) from error
     etag = f'"{facts.st_mtime_ns:x}-{facts.st_size:x}"'
@@ -36,24 +78,23 @@ def serve_file(
     if download_name:
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(download_name)}"
     if request.headers.get("If-None-Match") == etag:
+        opened.close()
         return HttpResponse(status=304, headers=headers)
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     size = facts.st_size
+    first, last, status = 0, size - 1, 200
     wanted = request.headers.get("Range", "")
     if wanted and request.headers.get("If-Range", etag) == etag:
         span = _span(wanted, size)
         if span is None:
+            opened.close()
             return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
         first, last = span
-        response = StreamingHttpResponse(_read(path, first, last - first + 1), status=206, content_type=kind)
-        response["Content-Range"] = f"bytes {first}-{last}/{size}"
-        response["Content-Length"] = str(last - first + 1)
-    else:
-        response = StreamingHttpResponse(_read(path, 0, size), content_type=kind)
-        response["Content-Length"] = str(size)
-    for name, value in headers.items():
-        response[name] = value
-    return response
+        status = 206
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    body = pieces_for(request, _read(opened, first, last - first + 1), opened.close)
+    headers["Content-Length"] = str(last - first + 1)
+    return StreamingHttpResponse(body, status=status, content_type=kind, headers=headers)
 
 
 def _span(header: str, size: int) -> tuple[int, int] | None:
@@ -70,12 +111,11 @@ def _span(header: str, size: int) -> tuple[int, int] | None:
     return (begin, end) if begin <= end else None
 
 
-def _read(path: Path, offset: int, length: int) -> Iterator[bytes]:
-    with open(path, "rb") as file:
-        file.seek(offset, os.SEEK_SET)
-        while length > 0:
-            chunk = file.read(min(CHUNK, length))
-            if not chunk:
-                return
-            length -= len(chunk)
-            yield chunk
+def _read(file: BinaryIO, offset: int, length: int) -> Iterator[bytes]:
+    file.seek(offset, os.SEEK_SET)
+    while length > 0:
+        chunk = file.read(min(CHUNK, length))
+        if not chunk:
+            return
+        length -= len(chunk)
+        yield chunk

@@ -59,6 +59,7 @@ STUDIO_OPERATIONS: dict[str, str] = {
     "farm.view": "crew",
     "farm.manage": "staff",
     "flower.view": "staff",
+    "paths.manage": "staff",
     "activity.view": "member",
     "people.manage": "superuser",
     "schedules.manage": "superuser",

@@ -2,12 +2,12 @@
 
 import json
 import zlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
+
+from aipipeline.media.serving import pieces_for
 
 GZIP = 16 + zlib.MAX_WBITS
 
@@ -21,9 +21,7 @@ def stream(request: HttpRequest, lines: Iterable[bytes]) -> StreamingHttpRespons
     """Send these lines one by one, gzipped when the client takes it."""
     packed = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
     pieces = _pack(lines) if packed else iter(lines)
-    # Under ASGI Django would read a plain iterator to its end before it sends the first byte.
-    body: Any = _later(pieces) if isinstance(getattr(request, "_request", request), ASGIRequest) else pieces
-    response = StreamingHttpResponse(body, content_type="application/x-ndjson")
+    response = StreamingHttpResponse(pieces_for(request, pieces), content_type="application/x-ndjson")
     if packed:
         response["Content-Encoding"] = "gzip"
     response["Vary"] = "Accept-Encoding, Cookie"
@@ -36,9 +34,3 @@ def _pack(lines: Iterable[bytes]) -> Iterator[bytes]:
     for piece in lines:
         yield packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH)
     yield packer.flush()
-
-
-async def _later(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    following = sync_to_async(lambda: next(pieces, None))
-    while (piece := await following()) is not None:
-        yield piece

@@ -36,6 +36,7 @@ PROJECT_NAV = (
     NavItem("shots", _("Shots"), "shots", "shots:list", "s", ("shots:detail",)),
     NavItem("assets", _("Assets"), "assets", "assets:library", "a", ("assets:edit", "assets:loras")),
     NavItem("storyboard", _("Storyboard"), "storyboard", "renders:storyboard", "b"),
+    NavItem("tree", _("Production tree"), "folder", "renders:tree", "e"),
     NavItem("timeline", _("Timeline"), "timeline", "timeline:edit", "t"),
     NavItem("naming", _("Naming"), "folder", "shots:naming", "n"),
     NavItem("farm", _("Render farm"), "farm", "renders:project_farm", "f", ("renders:job",)),

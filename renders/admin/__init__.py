@@ -1,5 +1,5 @@
-"""Versions, reviews, workflows, presets, jobs, attempts and workers in the admin."""
+"""Versions, reviews, workflows, presets, jobs, attempts, workers and path maps in the admin."""
 
-from renders.admin import farm, version, workflow
+from renders.admin import farm, path_map, version, workflow
 
-__all__ = ["farm", "version", "workflow"]
+__all__ = ["farm", "path_map", "version", "workflow"]

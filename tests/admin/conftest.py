@@ -15,7 +15,7 @@ from aipipeline.tables.services import columns, views
 from assets.models import CinematicPreset, LoRA
 from assets.services import save_asset
 from celery_workers.models import LedgerTask, Schedule
-from renders.models import RenderAttempt, RenderJob, Worker, Workflow
+from renders.models import PathMap, RenderAttempt, RenderJob, Worker, Workflow
 from renders.services.jobs import render_shots
 from renders.services.presets import create_preset
 from renders.services.publishing import publish_files
@@ -41,6 +41,7 @@ def fill(project: Any, actor: Any, other: Any, folder: Path) -> None:
     workflow = Workflow.objects.get(key="local.panel")
     create_preset(project=project, actor=actor, fields={"name": "Draft", "workflow": workflow, "params": {"steps": 4}})
     job = render_shots(project=project, actor=actor, shots=[shots[1]], step="first_image")[0]
+    PathMap.objects.create(windows="Z:\\films")
     worker = Worker.objects.create(name="cpu-1", queue="host.cpu-1", backends=["local"])
     RenderAttempt.objects.create(job=job, worker=worker, number=1, state="failed", lease_until=lease_end())
     edit = ensure_edit(project)

@@ -33,7 +33,8 @@ FIELDS = (
     "after", "items", "create", "delete", "on_conflict", "ids", "before", "step", "to", "reason", "shots", "scenes",
     "accept", "kind", "comment", "verdict", "frame", "region", "workflow", "params", "priority", "ops", "refresh",
     "field", "value", "list", "index", "remove", "token", "draining", "which", "texts", "since", "config", "shared",
-    "default", "label", "type", "choices", "id", "assignee", "due_date", "status", "templates",
+    "server", "windows", "macos", "linux", "default", "label", "type", "choices", "id", "assignee", "due_date",
+    "status", "templates",
 )  # fmt: skip
 
 

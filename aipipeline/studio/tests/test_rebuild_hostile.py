@@ -188,7 +188,8 @@ def test_what_does_not_fit_is_left_out_and_told(root: Path, admin_user: Any) -> 
     edited(META, preset="없는 프리셋", custom={"c9": 1})(root)
     edited(META, casting=lambda rows: [*rows, {"character": "유령", "order": 9}])(root)
     (root / "scenes/link").symlink_to(root / "assets")
-    (root / FIRST / "previz/v001/a.png").write_bytes(b"cut")
+    sealed = root / FIRST / "previz/v001"
+    (sealed / json.loads((sealed / "version.json").read_text())["files"][0]["name"]).write_bytes(b"cut")
     edited(META, versions=lambda rows: [rows[0]])(root)
     edited("edit/timeline_state.json", edits=row(tracks=[]))(root)
     # What waits to be adopted is nobody's version yet.

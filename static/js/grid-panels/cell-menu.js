@@ -1,11 +1,11 @@
 // The menu of cells and rows (right click, menu key, Shift+F10), and the keys that do the same.
 
+import { copyText } from "../clipboard.js";
 import { gettext } from "../i18n.js";
 import { isGroup } from "../grid/rows.js";
 import { isEmpty } from "../grid/values.js";
 import { isComposing, keyName } from "../util.js";
 import { openMenu } from "./dom.js";
-import { copyText } from "./views.js";
 
 /** @typedef {import("../grid/stream.js").Item} Item */
 /** @typedef {import("../grid/stream.js").Column} Column */

@@ -1,5 +1,6 @@
 // Saved views: choose, save, save as, rename, share, make it the project's default, remove.
 
+import { copyText } from "../clipboard.js";
 import { confirmDialog } from "../dialogs.js";
 import { fill, gettext } from "../i18n.js";
 import { toast } from "../toast.js";
@@ -164,18 +165,4 @@ export class ViewMenu {
     this.setViews(this.state.views.filter(({ id }) => id !== view.id));
     this.state.change({}); // what is shown stays as it is
   }
-}
-
-/** @param {string} text */
-export async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const box = /** @type {HTMLTextAreaElement} */ (h("textarea", { value: text, class: "visually-hidden" })); // plain http: there is no clipboard API
-    document.body.append(box);
-    box.select();
-    document.execCommand("copy");
-    box.remove();
-  }
-  toast(gettext("Copied."), "success");
 }
