@@ -11,6 +11,7 @@ class RendersConfig(AppConfig):
 
     def ready(self) -> None:
         from renders import celery_signals, columns, events, exporters, receivers, selectors  # noqa: F401  (receivers connect themselves)
+        from renders.services import pointers
         from shots import providers
 
         events.register()
@@ -18,6 +19,7 @@ class RendersConfig(AppConfig):
         providers.register_thumbnails(selectors.thumbnails)
         columns.register()
         celery_signals.connect()
+        pointers.register()
         post_migrate.connect(_after_migrate, sender=self)
 
 

@@ -18,6 +18,7 @@ from aipipeline.projects.models import Project
 from renders.models import JobState, RenderJob, RenderPreset, Verdict, Version, VersionState
 from renders.models.job import OPEN_STATES
 from renders.services.owners import touch_owners
+from renders.services.pointers import mark_owners_stale
 from renders.services.reviews import review_version
 from renders.signals import job_ended, version_published, version_reviewed
 from shots.models import Folder
@@ -41,9 +42,9 @@ def tell_pages(version: Version, job: RenderJob | None, **_kwargs: Any) -> None:
 
 @receiver(version_published, dispatch_uid="renders.refresh_metadata")
 def refresh_metadata(version: Version, **_kwargs: Any) -> None:
-    """The owner's metadata file lists its versions. Publishing gives the owner its folder: until then the project's
+    """The owner's metadata file lists its versions, and its pointers name the latest. Publishing gives the owner its folder: until then the project's
     own file told of it."""
-    mark_stale(version.project_id, kind_of(version.owner), [version.owner.pk])
+    mark_owners_stale([version])
     mark_stale(version.project_id, "config", [version.project_id])
 
 

@@ -6,9 +6,9 @@ A folder that was sealed but not yet marked is found by its reserved row: by the
 
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -65,14 +65,16 @@ def publish_files(
     *,
     owner: Owner,
     kind: str,
-    files: Mapping[str, Path],
+    files: Mapping[str, Path | BinaryIO],
     actor: Any,
     comment: str = "",
     provenance: Mapping[str, Any] | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Version:
     """Publish files that a person or a program made (an upload, a drop), the main one first: copied, sealed, marked.
 
-    `files`: by the name that its maker gave it, which may be anything.
+    `files`: by the name that its maker gave it, which may be anything; paths, or files that are open. `check` is
+    called once all are copied and may raise: then nothing is published.
     """
     if not files:
         raise PublishError(_("There are no files to publish."))
@@ -83,8 +85,9 @@ def publish_files(
         for name, source in files.items():
             target = staged.folder / safe_file_name(name, taken)
             with storage_errors(owner.project.root):
-                shutil.copyfile(source, target)
+                _copy(source, target)
             written.append(target)
+        check()
         facts_of(written[0])
         version = reserve(owner, kind, created_by=actor, comment=comment)
         seal(version, staged, written, {"engine": "upload", **(provenance or {})}, original=next(iter(files)))
@@ -99,3 +102,11 @@ def publish_files(
     with transaction.atomic():
         mark_published(version, facts)
     return version
+
+
+def _copy(source: Path | BinaryIO, target: Path) -> None:
+    if isinstance(source, Path):
+        shutil.copyfile(source, target)
+        return
+    with open(target, "xb") as file:
+        shutil.copyfileobj(source, file, 1024**2)

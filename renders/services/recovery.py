@@ -32,8 +32,8 @@ from shots.services.tree.folders import context_of
 log = structlog.get_logger(__name__)
 DAY = timedelta(days=1)
 AT_ONCE = 1000
-# What `Disk.write` and `write_atomic` leave when they are killed.
-_PART = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.part")
+# What writers of metadata and manifests leave when they are killed.
+_PART = re.compile(r"\..+\.json(\.\d+\.[0-9a-f]{8})?\.part")
 
 
 class _BusyError(Exception):

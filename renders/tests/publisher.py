@@ -139,7 +139,9 @@ def main(arguments: Sequence[str]) -> None:
     if orders.get("nas"):
         Nas()
     actor = User.objects.filter(is_superuser=True).first()
-    {"upload": upload, "attempt": attempt, "recover": recover, "mark": mark, "fill": fill}[command](orders, actor)
+    {"upload": upload, "attempt": attempt, "recover": recover, "mark": mark, "fill": fill, "read": read}[command](
+        orders, actor
+    )
     steps.at("done")
     if orders.get("steps"):
         Path(orders["steps"]).write_text(json.dumps(steps.names))
@@ -190,6 +192,21 @@ def mark(orders: dict[str, Any], _actor: Any) -> None:
         time.sleep(0.001)
     with transaction.atomic():
         mark_published(version, facts)
+
+
+def read(orders: dict[str, Any], _actor: Any) -> None:
+    """Read the pointers over and over until the file `stop` is there; `told` gets how often each was seen."""
+    seen: dict[str, int] = {}
+    told, stop = Path(orders["told"]), Path(orders["stop"])
+    while not stop.exists():
+        for name in ("latest.json", "approved.json"):
+            facts = json.loads(Path(orders["folder"], name).read_text())
+            key = f"{name} {facts['version']}"
+            seen[key] = seen.get(key, 0) + 1
+            if facts["version"]:
+                assert Path(orders["folder"], facts["file"]).is_file()
+        told.touch()
+    told.write_text(json.dumps(seen))
 
 
 def fill(orders: dict[str, Any], actor: Any) -> None:
