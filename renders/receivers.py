@@ -42,8 +42,10 @@ def tell_pages(version: Version, job: RenderJob | None, **_kwargs: Any) -> None:
 
 @receiver(version_published, dispatch_uid="renders.refresh_metadata")
 def refresh_metadata(version: Version, **_kwargs: Any) -> None:
-    """The owner's metadata file lists its versions, and its pointers name the latest. Publishing gives the owner its folder: until then the project's
-    own file told of it."""
+    """The owner's metadata file lists its versions, and its pointers name the latest.
+
+    Publishing gives the owner its folder: until then the project's own file told of it.
+    """
     mark_owners_stale([version])
     mark_stale(version.project_id, "config", [version.project_id])
 

@@ -21,12 +21,12 @@ from django.utils.translation import gettext_lazy
 
 from aipipeline.media.storage import StorageError
 from aipipeline.projects.models import Project
+from assets.metadata import META_NAMES
 from assets.naming import PROJECT_FOLDERS
 from renders.models import Version, VersionKind, VersionState
 from renders.services.sealing import MANIFEST, sealed_facts
 from shots.models import Folder, FolderState
 from shots.services.tree.folders import OWN_FOLDERS
-from shots.services.tree.metadata import META_NAMES
 
 Progress = Callable[[float, str], None]
 MOST = 500

@@ -13,6 +13,7 @@ from aipipeline.media.rooted import Entry
 from aipipeline.projects.models import Project
 from assets.naming import KIND_FOLDERS, PROJECT_FOLDERS, path_key
 from renders.models import Version, VersionState, VersionStatus
+from renders.services.scanning import DROP, OURS
 from renders.services.sealing import MANIFEST
 from renders.tree.listing import Listed
 from shots.models import Folder, FolderState
@@ -198,12 +199,8 @@ def newest_of(versions: "QuerySet[Version]") -> set[tuple[Any, ...]]:
 
     One query.
     """
-    found = (
-        versions.exclude(status=VersionStatus.REJECTED)
-        .order_by()
-        .values("shot", "character", "environment", "kind")
-        .annotate(number=Max("number"))
-    )
+    standing = versions.exclude(status=VersionStatus.REJECTED).order_by()
+    found = standing.values("shot", "character", "environment", "kind").annotate(number=Max("number"))
     return {(row["shot"], row["character"], row["environment"], row["kind"], row["number"]) for row in found}
 
 
