@@ -90,8 +90,6 @@ def test_edits_are_seen_in_the_history_and_are_for_staff(project: Any, admin_use
     remove_path_map(path_map=PathMap.objects.get(), actor=admin_user)
     actions = Action.objects.filter(kind__startswith="pathmap").order_by("created_at")
     kinds = list(actions.values_list("kind", flat=True))
-        Action.objects.filter(kind__startswith="pathmap").order_by("created_at").values_list("kind", flat=True)
-    )
     assert kinds == ["pathmap.create", "pathmap.update", "pathmap.remove"]
     assert not Action.objects.filter(kind__startswith="pathmap", undoable=True).exists()
 
