@@ -7,6 +7,7 @@ that can tells of them.
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.models import Membership, Project
@@ -20,7 +21,8 @@ from assets.remarks import restore_notes, rows_with_notes
 
 Facts = Mapping[Any, Mapping[str, Any]]
 # Where the tree lies is no fact of the tree: it may have been moved to another machine.
-PROJECT = Form(Project, leave=frozenset({"storage_root", "code"}))
+# The moment of the first confirm comes to be after the files are written, so a death between would make them differ.
+PROJECT = Form(Project, leave=frozenset({"storage_root", "code", "confirmed_at"}))
 MEMBER = Form(Membership, names={"user": "username"})
 COLUMN = Form(CustomColumn)
 MAPPING = Form(SheetMapping)
@@ -58,7 +60,8 @@ def _project(project: Project) -> dict[str, Any]:
 
 def _restore_projects(rebuild: Rebuild, entries: list[Entry]) -> None:
     for entry in entries:
-        made = PROJECT.make(rebuild, entry.where, entry.facts, code=rebuild.code, storage_root=rebuild.storage_root)
+        given = {"code": rebuild.code, "storage_root": rebuild.storage_root, "confirmed_at": timezone.now()}
+        made = PROJECT.make(rebuild, entry.where, entry.facts, **given)
         if made is None:
             return
         (entry.row,) = save_all([made])

@@ -24,7 +24,6 @@ from renders.signals import job_ended, version_published, version_reviewed
 from shots.models import Folder
 from shots.models.step import KIND_OF_STEP
 from shots.services.steps import finish_step
-from shots.services.tree.folders import kind_of
 from shots.services.tree.metadata import mark_stale
 from shots.signals import folder_moved, folders_moving
 
@@ -42,18 +41,16 @@ def tell_pages(version: Version, job: RenderJob | None, **_kwargs: Any) -> None:
 
 @receiver(version_published, dispatch_uid="renders.refresh_metadata")
 def refresh_metadata(version: Version, **_kwargs: Any) -> None:
-    """The owner's metadata file lists its versions, and its pointers name the latest.
-
-    Publishing gives the owner its folder: until then the project's own file told of it.
-    """
+    """The owner's metadata file lists its versions, and its pointers name the latest. Publishing gives the owner its
+    folder: until then the project's own file told of it."""
     mark_owners_stale([version])
     mark_stale(version.project_id, "config", [version.project_id])
 
 
 @receiver(version_reviewed, dispatch_uid="renders.refresh_reviews")
 def refresh_reviews(version: Version, **_kwargs: Any) -> None:
-    """What people say of a version stands with it in the owner's file."""
-    mark_stale(version.project_id, kind_of(version.owner), [version.owner.pk])
+    """What people say of a version stands with it in the owner's file, and a pointer names the approved one."""
+    mark_owners_stale([version])
 
 
 @receiver(changed, sender=Note, dispatch_uid="renders.mark_noted")
@@ -61,8 +58,7 @@ def mark_noted(instances: list[Note], **_kwargs: Any) -> None:
     """Notes on versions stand in the file of the version's owner."""
     label = Version._meta.label_lower
     ids = [int(note.target_id) for note in instances if note.target_model == label]
-    for version in Version.objects.filter(pk__in=ids).select_related("shot", "character", "environment"):
-        mark_stale(version.project_id, kind_of(version.owner), [version.owner.pk])
+    mark_owners_stale(Version.objects.filter(pk__in=ids))
 
 
 @receiver(changed, sender=RenderPreset, dispatch_uid="renders.mark_presets")

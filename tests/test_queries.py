@@ -13,6 +13,7 @@ from aipipeline.history import project_services
 from aipipeline.projects.models import Project, User
 from assets.models import Character, CinematicPreset, Environment, LoRA
 from celery_workers.models import LedgerTask
+from mirror.services.targets import create_target
 from renders.models import RenderJob, RenderPreset, Review, Version, Worker, Workflow
 from shots.models import Shot
 from shots.services.batch import apply_batch
@@ -45,6 +46,7 @@ def grow(project: Project, actor: User, first: Shot, count: int) -> None:
         worker = Worker.objects.create(name=name, backends=["local"])
         workflow = Workflow.objects.create(key=name, title=name, backend="local", output_kind="previz", step="render")
         RenderPreset.objects.create(project=project, name=name, workflow=workflow, author=member)
+        create_target(project=project, actor=actor, fields={"name": name, "path": f"/mnt/nas/{name}"})
         LedgerTask.objects.create(kind="timeline.film", project=project, actor=member)
         project.scenarios.create(title=name, text=SCRIPT, author=member)
         for owner in ({"shot": shot}, {"shot": first}, {"character": people[0]}, {"environment": places[0]}):

@@ -8,6 +8,7 @@ from aipipeline.tables.registry import table_of
 from aipipeline.tables.services import columns, views
 from assets.models import Character, CinematicPreset
 from celery_workers.models import LedgerTask
+from mirror.services.targets import create_target
 from renders.models import PathMap, Version, Worker
 from renders.services.jobs import render_shots
 from renders.services.workflows import sync_workflows
@@ -44,7 +45,9 @@ def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
     view = views.save_view(project=project, table=table, actor=admin, name="감독", config={}, shared=True)
     casting = Casting.objects.live().filter(shot=shots[0])[0]
     preset = CinematicPreset.objects.create(project=project, name="p", camera="ARRI Alexa 35")
+    target = create_target(project=project, actor=admin, fields={"name": "NAS", "path": "/mnt/nas/mirrors/world"})
     return {
+        "target_id": target.pk,
         "view_id": view.pk, "column": "custom.c1", "casting_id": casting.pk, "preset_id": preset.pk,
         "code": project.code, "shot_id": shots[0].pk, "scene_id": Scene.objects.all()[0].pk, "scenario_id": draft.pk,
         "asset_id": Character.objects.all()[0].pk, "version_id": version.pk, "job_id": job.pk, "task_id": task.pk,

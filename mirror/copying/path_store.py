@@ -50,8 +50,11 @@ class PathStore:
 
     def listing(self) -> Iterator[File]:
         if self.tree is None:
-            return iter(())
-        return self.tree.walk(skip=self._skip, odd=True, strange=self._unreadable)
+            return
+        try:
+            yield from self.tree.walk(skip=self._skip, odd=True, strange=self._unreadable)
+        except OSError as error:
+            raise self._wrapped(error) from error
 
     def _skip(self, folder: str, name: str, is_folder: bool) -> bool:
         if name.startswith(".aip-") and name.endswith(".part") and not is_folder:

@@ -4,9 +4,11 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from aipipeline.media.storage import storage_error
 from celery_workers.ledger import LeaseLost
 from mirror.copying.entries import forget_older, known_states, remember
 from mirror.copying.left_out import LeftOut
@@ -60,7 +62,10 @@ class Run:
                 words = {"encoding": _("the name is not UTF-8"), "long": _("the path is too long")}
                 self.report.tell("skipped", path, words.get(why, why))
 
-        return self.source.walk(skip=self.left_out.skip, strange=strange)
+        try:
+            yield from self.source.walk(skip=self.left_out.skip, strange=strange)
+        except OSError as error:
+            raise storage_error(error, Path(self.source.root)) or error from error
 
     def _pairs(self, *, tell: bool) -> Iterator[tuple[File | None, File | None]]:
         """The files of both sides by path; None where one side has none. Both come in the same order."""

@@ -24,6 +24,7 @@ from mirror.models import MirrorTarget
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
 _ERRORS = (BotoCoreError, ClientError)
 WAIT = 0.25
+MAX_KEY_BYTES = 1024
 END_WITHIN = 2.0
 A = TypeVar("A")
 R = TypeVar("R")
@@ -143,6 +144,8 @@ class S3Store:
         yield from self._each(self._put, planned)
 
     def _put(self, planned: Planned) -> Staged:
+        if len((self._prefix + planned.file.path).encode()) > MAX_KEY_BYTES:
+            return Staged(planned, Outcome.SKIPPED, why=_("the path is too long"))
         try:
             fd = self.source.open(planned.file.path, os.O_RDONLY)
         except FileNotFoundError:

@@ -100,7 +100,7 @@ def _segments(url: str) -> list[str]:
 
 
 def _wrong(field: str, text: str) -> Invalid:
-    return Invalid(text, fields={field: [text]})
+    return Invalid(text, fields={field: [_("cannot be used")]})
 
 
 def _clean_path(text: str, project: Project) -> str:

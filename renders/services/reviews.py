@@ -10,7 +10,6 @@ from aipipeline.history.services import lock, recording
 from aipipeline.projects.errors import Conflict, Invalid
 from renders.models import Review, Verdict, Version, VersionState, VersionStatus
 from renders.services.owners import touch_owners
-from renders.services.pointers import mark_owners_stale
 from renders.signals import version_reviewed
 from shots.models import Shot, ShotState, ShotStep
 from shots.models.step import KIND_OF_STEP
@@ -64,7 +63,6 @@ def review_version(
         version_reviewed.send(sender=Version, version=version, review=review)
         if verdict != Verdict.COMMENT:
             touch_owners([version])
-            mark_owners_stale([version])
         publish(
             f"project:{version.project_id}",
             "version.changed",

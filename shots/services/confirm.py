@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from aipipeline.media.exclusive import exclusive
 from aipipeline.projects.errors import Conflict, Invalid
 from aipipeline.projects.models import Project
 from assets.naming import PROJECT_FOLDERS
-from shots.models import Folder, FolderKind, FolderState, StaleMark
+from shots.models import Folder, FolderState, StaleMark
 from shots.services.locks import lock_shots
 from shots.services.tree.disk import Disk, TreeError, reason
 from shots.services.tree.folders import ensure_folders, own_folders
@@ -75,12 +74,11 @@ def confirm(
         waiting = StaleMark.objects.filter(project=project) if shots is None else StaleMark.objects.none()
         marks = list(waiting.values_list("pk", flat=True))
         report = ConfirmReport(root=project.root)
-        moment = project.confirmed_at or timezone.now()
         new = _register(project, plan)
         disk = Disk(project.root)
         try:
-            _build(project, plan, disk, report, progress, moment)
-            _lock(project, actor, tab, plan, report, moment)
+            _build(project, plan, disk, report, progress)
+            _lock(project, actor, tab, plan, report)
         except BaseException as error:
             _take_back(project, plan, disk, new)
             if isinstance(error, OSError):
@@ -121,9 +119,7 @@ def _set_state(entries: list[Planned], state: str) -> None:
     Folder.objects.bulk_update([entry.folder for entry in entries], ["state", "retired_at"], batch_size=AT_ONCE)
 
 
-def _build(
-    project: Project, plan: Plan, disk: Disk, report: ConfirmReport, progress: Progress, moment: datetime
-) -> None:
+def _build(project: Project, plan: Plan, disk: Disk, report: ConfirmReport, progress: Progress) -> None:
     for name in PROJECT_FOLDERS:
         disk.folder(name)
     built = plan.of(Fate.CREATE, Fate.RENAMED, Fate.SAME, Fate.REVIVE)
@@ -140,12 +136,10 @@ def _build(
     # What was retired earlier follows its row too, as long as somebody keeps the folder.
     retired = [*(entry.folder for entry in plan.of(Fate.RETIRE)), *plan.retired]
     folders += [folder for folder in retired if os.path.isdir(disk.root / folder.path)]
-    # What `_lock` will say once the files are written.
-    coming: dict[int, dict[str, Any]] = {entry.folder.pk: {"locked": True} for entry in built if entry.kind == "shot"}
-    coming[own_folders(project)[FolderKind.PROJECT].pk] = {"confirmed_at": moment.isoformat()}
+    locked = {entry.folder.pk for entry in built if entry.kind == "shot"}
     for start in range(0, len(folders), AT_ONCE):
         chunk = folders[start : start + AT_ONCE]
-        write_folders(project, chunk, written, disk, more=coming)
+        write_folders(project, chunk, written, disk, more={pk: {"locked": True} for pk in locked})
         progress(0.5 + 0.45 * start / len(folders), chunk[0].path)
     report.folders_made = len(disk.made_folders)
     report.files_written, report.files_unchanged = disk.written, disk.unchanged
@@ -155,14 +149,14 @@ def _build(
     report.renamed = [entry.path for entry in plan.of(Fate.RENAMED)]
 
 
-def _lock(project: Project, actor: Any, tab: str, plan: Plan, report: ConfirmReport, moment: datetime) -> None:
+def _lock(project: Project, actor: Any, tab: str, plan: Plan, report: ConfirmReport) -> None:
     unlocked = [shot for shot in plan.shots if not shot.locked]
     if project.confirmed_at is None or unlocked:
         with recording(project=project, actor=actor, kind="project.confirm", tab=tab, undoable=False) as recorder:
             lock_shots(recorder, unlocked)
             if project.confirmed_at is None:
                 row = lock(Project.objects.filter(pk=project.pk)).get()
-                recorder.update(row, confirmed_at=moment)
+                recorder.update(row, confirmed_at=timezone.now())
                 project.confirmed_at = row.confirmed_at
     report.locked = [shot.code for shot in unlocked]
 

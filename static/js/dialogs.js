@@ -125,6 +125,12 @@ export function startDialogs() {
     });
   });
 
+  // A dialog that a request fills opens with its new content, never with that of the last time.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const { target } = /** @type {CustomEvent} */ (event).detail;
+    if (target instanceof HTMLDialogElement && "openOnLoad" in target.dataset) openDialog(target.id);
+  });
+
   // A dialog whose form succeeded has done its work.
   document.addEventListener("htmx:afterRequest", (event) => {
     const { elt, successful } = /** @type {CustomEvent} */ (event).detail;

@@ -15,6 +15,7 @@ from aipipeline.tables.services import columns, views
 from assets.models import CinematicPreset, LoRA
 from assets.services import save_asset
 from celery_workers.models import LedgerTask, Schedule
+from mirror.services.targets import create_target
 from renders.models import PathMap, RenderAttempt, RenderJob, Worker, Workflow
 from renders.services.jobs import render_shots
 from renders.services.presets import create_preset
@@ -63,6 +64,7 @@ def fill(project: Any, actor: Any, other: Any, folder: Path) -> None:
     views.set_default(project=project, table=table, actor=actor, view=view)
     SheetMapping.objects.create(project=project, table="shots", name="양식")
     SheetImport.objects.create(project=project, author=actor, table="shots", kind="shots", name="shots.xlsx")
+    create_target(project=project, actor=actor, fields={"name": "NAS", "path": "/mnt/nas/mirrors/test"})
     assert RenderJob.objects.filter(pk=job.pk, state="queued").exists()
 
 

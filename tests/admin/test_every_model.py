@@ -41,6 +41,7 @@ EDITS: dict[str, tuple[str, str, Any, str]] = {
     "timeline.Clip": ("source_in", "3", 3, "project"),
     "timeline.Marker": ("comment", "여기", "여기", "project"),
     "notes.Note": ("text", "다시 확인", "다시 확인", "project"),
+    "mirror.MirrorTarget": ("limit_mb", "12.5", 12.5, "project"),
     "celery_workers.Schedule": ("every_seconds", "30.0", 30.0, ""),
 }
 READ_ONLY = {

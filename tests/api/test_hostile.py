@@ -33,8 +33,10 @@ FIELDS = (
     "after", "items", "create", "delete", "on_conflict", "ids", "before", "step", "to", "reason", "shots", "scenes",
     "accept", "kind", "comment", "verdict", "frame", "region", "workflow", "params", "priority", "ops", "refresh",
     "field", "value", "list", "index", "remove", "token", "draining", "which", "texts", "since", "config", "shared",
-    "default", "label", "type", "choices", "id", "assignee", "due_date", "status", "templates",
-    "server", "windows", "macos", "linux",
+    "server", "windows", "macos", "linux", "default", "label", "type", "choices", "id", "assignee", "due_date",
+    "status", "templates",
+    "bucket", "prefix", "endpoint_url", "region", "key_variable", "secret_variable", "kinds", "limit_mb",
+    "every_minutes", "enabled", "dry_run", "verify",
 )  # fmt: skip
 
 
@@ -97,15 +99,20 @@ GOOD: dict[str, dict[str, Any]] = {
     "api/v1/projects/<str:code>/naming/": {"templates": {}},
     "api/v1/projects/<str:code>/naming/preview/": {"templates": {}},
     "api/v1/projects/<str:code>/naming/read/": {"path": "scenes/SCN_010/shots/SHT_0010/render/v001/x.png"},
+    "api/v1/projects/<str:code>/mirrors/": {
+        "name": "S3",
+        "kind": "s3",
+        "bucket": "films",
+        "endpoint_url": "http://nas:9000",
+    },
 }
 
 # Templates and paths at once: each is one or the other to somebody.
 NAMES = (
     "..", "/", "//", "\\\\host\\share", "C:", "CON", "a\nb", "_" * 5000, "{" * 300, "<" * 300, "{shot}" * 40,
-    "{shot:09}", "{shot:" + "0" * 99 + "}", "<{shot}>" * 12 + ".{ext}", "\u202e", "\u0301", "{\u0661}",
-    "{version:٠٣}", "scenes/" * 500,
-    "PRJ_" + "render_v001_" * 20, "v" + "9" * 250, "scenes/SCN_010/shots/SHT_0010/render/v" + "9" * 200,
-    "TEST_" + "_" * 240 + ".png",
+    "{shot:09}", "{shot:" + "0" * 99 + "}", "<{shot}>" * 12 + ".{ext}", "\u202e", "\u0301", "{\u0661}", "{version:٠٣}",
+    "scenes/" * 500, "PRJ_" + "render_v001_" * 20, "v" + "9" * 250,
+    "scenes/SCN_010/shots/SHT_0010/render/v" + "9" * 200, "TEST_" + "_" * 240 + ".png",
     "<{scene}/>{shot}", "{date}{date}.{ext}",
 )  # fmt: skip
 

@@ -86,7 +86,8 @@ def test_every_page_is_there_in_both_languages(page: Any, project: Any) -> None:
         page.locator(f"form.segmented button[name=language][value={language}]").click()
         page.wait_for_function(f"() => document.documentElement.lang === '{language}'")
         for path in ("/", f"{base}/", *(f"{base}/{name}/" for name in
-                     ("scenario", "shots", "assets", "storyboard", "timeline", "farm", "activity"))):  # fmt: skip
+                     ("scenario", "shots", "assets", "storyboard", "timeline", "mirror", "farm",
+                      "activity"))):  # fmt: skip
             answer = page.goto(path, wait_until="load")
             assert answer.status == 200, path
             assert page.locator("h1").count() >= 1, path

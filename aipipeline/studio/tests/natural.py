@@ -71,6 +71,9 @@ class Natural:
             if field.name in OWN or (field.name == "created_at" and label in UNTOLD):
                 continue
             value = getattr(row, field.name)
+            if field.name == "confirmed_at":
+                # That it was is kept, and when it was is not (docs/how-to/rebuild-from-tree.md).
+                value = value is not None
             told[field.name] = self.key(value) if field.is_relation else value
         special: dict[str, Callable[[], None]] = {
             "notes.note": lambda: told.update(target_id=self._by_id(row.target_model, row.target_id)),
