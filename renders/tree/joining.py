@@ -11,7 +11,6 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from aipipeline.media.rooted import Entry
 from aipipeline.projects.models import Project
-from assets.metadata import META_NAMES
 from assets.naming import KIND_FOLDERS, PROJECT_FOLDERS, path_key
 from renders.models import Version, VersionState, VersionStatus
 from renders.services.scanning import DROP, OURS
