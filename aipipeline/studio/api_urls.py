@@ -91,6 +91,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/shots/<int:shot_id>/unlock/", shots.Unlock.as_view()),
     path("v1/shots/<int:shot_id>/castings/", castings.Castings.as_view()),
     path("v1/shots/<int:shot_id>/castings/<int:casting_id>/", castings.CastingDetail.as_view()),
+    path(f"{P}/versions/", renders.ProjectVersions.as_view()),
     path("v1/shots/<int:shot_id>/versions/", renders.ShotVersions.as_view()),
     path(f"{P}/sheets/<slug:kind>.<slug:suffix>", sheets.Sheet.as_view()),
     path(f"{P}/sheet-imports/", sheets.SheetImports.as_view()),

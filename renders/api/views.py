@@ -22,6 +22,7 @@ from renders.services.jobs import start_renders
 from renders.services.presets import create_preset
 from renders.services.publishing import publish_files
 from renders.services.reviews import review_version
+from renders.services.uploading import publish_upload
 from renders.services.workflows import workflow_named
 from shots.models import Shot
 from shots.selectors import shot_for
@@ -80,14 +81,32 @@ class ShotVersions(UploadEndpoint):
         require(request.user, "versions.upload", shot.project)
         body = self.body()
         only(body, "kind", "file", "comment")
-        kind = text(body, "kind")
-        if kind not in VersionKind.values:
-            raise Invalid(_("Unknown kind of version."), fields={"kind": [_("unknown")]})
         with kept_upload(request.FILES.get("file")) as (name, path):
-            version = publish_files(
+            version = publish_upload(
+                project=shot.project,
                 owner=shot,
-                kind=kind,
-                files={name: path},
+                kind=text(body, "kind"),
+                name=name,
+                path=path,
+                actor=request.user,
+                comment=text(body, "comment", limit=500),
+            )
+        return Response(version_json(version), status=201)
+
+
+class ProjectVersions(UploadEndpoint):
+    """A file that says by its name whose it is and of which kind."""
+
+    def post(self, request: Request, code: str) -> Response:
+        project = self.project(code, "versions.upload")
+        body = self.body()
+        only(body, "kind", "file", "comment")
+        with kept_upload(request.FILES.get("file")) as (name, path):
+            version = publish_upload(
+                project=project,
+                kind=text(body, "kind"),
+                name=name,
+                path=path,
                 actor=request.user,
                 comment=text(body, "comment", limit=500),
             )

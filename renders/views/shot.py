@@ -13,7 +13,7 @@ from aipipeline.ui.htmx import hx_toast, render_page_or_fragment
 from aipipeline.ui.pages import project_page
 from renders.models import VersionKind
 from renders.selectors import jobs_visible_to
-from renders.services.publishing import publish_files
+from renders.services.uploading import publish_upload
 from shots.models import Shot
 from shots.prompts import SOURCES, compose
 from shots.selectors import shot_for, shots_of
@@ -80,14 +80,13 @@ def _history_of(shot: Shot) -> list[Action]:
 def upload(request: HttpRequest, project: Project, shot_id: int) -> HttpResponse:
     """Publish a file that a person made as the next version of a kind."""
     shot = _shot(request, project, shot_id)
-    kind = request.POST.get("kind", VersionKind.PREVIZ)
-    if kind not in VersionKind.values:
-        raise Invalid(_("Unknown kind of version."), fields={"kind": [_("unknown")]})
     with kept_upload(request.FILES.get("file")) as (name, path):
-        version = publish_files(
+        version = publish_upload(
+            project=project,
             owner=shot,
-            kind=kind,
-            files={name: path},
+            kind=request.POST.get("kind", VersionKind.PREVIZ),
+            name=name,
+            path=path,
             actor=request.user,
             comment=request.POST.get("comment", ""),
         )
