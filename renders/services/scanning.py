@@ -35,7 +35,7 @@ DROP = "drop"
 PORTION = 500
 _CHUNK = 4 * 1024**2
 # What the studio itself writes beside versions: metadata, what somebody edited in it by hand, pointers.
-_OURS = re.compile(
+OURS = re.compile(
     rf"({'|'.join(re.escape(name.removesuffix('.json')) for name in META_NAMES.values())}|(latest|approved)(_[a-z]+)?"
     r"|moved)(\.[\w-]+)?\.json"
 )
@@ -156,7 +156,7 @@ class _Walk:
         return self._folder(parent, path, owner)
 
     def _file(self, parent: str, name: str, path: str, entry: "os.DirEntry[str]", owner: Folder | None) -> None:
-        if _OURS.fullmatch(name):
+        if OURS.fullmatch(name):
             return
         left = self.owners.get(parent)
         if left is not None and left.state == FolderState.LEFT:

@@ -88,7 +88,8 @@ def test_edits_are_seen_in_the_history_and_are_for_staff(project: Any, admin_use
         with pytest.raises(NotAllowed):
             refused()
     remove_path_map(path_map=PathMap.objects.get(), actor=admin_user)
-    kinds = list(Action.objects.filter(kind__startswith="pathmap").order_by("pk").values_list("kind", flat=True))
+    actions = Action.objects.filter(kind__startswith="pathmap").order_by("created_at")
+    kinds = list(actions.values_list("kind", flat=True))
     assert kinds == ["pathmap.create", "pathmap.update", "pathmap.remove"]
     assert not Action.objects.filter(kind__startswith="pathmap", undoable=True).exists()
 

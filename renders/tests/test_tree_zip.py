@@ -137,10 +137,10 @@ class TestOverHttp:
         assert ".zip" in answer["Content-Disposition"]
         with zipfile.ZipFile(io.BytesIO(data)) as read:
             (picture,) = [name for name in read.namelist() if name.endswith("리나_패널.png")]
-            assert read.read(picture) == version.file().read_bytes()
+            assert read.read(picture) == (version.folder / "리나_패널.png").read_bytes()
         answer = client.get(f"/projects/{project.code}/tree/zip/?path={path_of_shot(shots[0])}")
         with zipfile.ZipFile(io.BytesIO(b"".join(answer))) as read:  # type: ignore[call-overload]
-            assert len([name for name in read.namelist() if name.endswith(".png")]) == 2
+            assert len([name for name in read.namelist() if name.endswith(".png")]) == 4
         assert client.get(f"/projects/{project.code}/tree/zip/?path=none").status_code == 404
 
     async def test_under_asgi_pieces_come_one_by_one(self, settings: Any, tmp_path: Path) -> None:

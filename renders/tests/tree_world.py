@@ -12,7 +12,10 @@ from tests.factories import applied_project, picture
 
 
 def production(project: Any, actor: Any, folder: Path, versions: int = 3) -> list[Shot]:
-    """Applied, confirmed; the first shot has versions of its first image, the second of them approved."""
+    """Applied, confirmed; the first shot has versions of its first image, the second of them approved.
+
+    Each has a main file, named by the project's template, and 리나_패널.png.
+    """
     shots = applied_project(project, actor)
     confirm(project=project, actor=actor)
     project.refresh_from_db()
@@ -20,7 +23,10 @@ def production(project: Any, actor: Any, folder: Path, versions: int = 3) -> lis
         made = publish_files(
             owner=shots[0],
             kind="previz",
-            files={"리나_패널.png": picture(folder / f"p{number}.png", color=(40 * number % 255, 90, 120))},
+            files={
+                "main.png": picture(folder / f"p{number}.png", color=(40 * number % 255, 90, 120)),
+                "리나_패널.png": picture(folder / f"n{number}.png", color=(90, 40 * number % 255, 120)),
+            },
             actor=actor,
             comment=f"시도 {number + 1}",
         )

@@ -11,9 +11,9 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from aipipeline.media.rooted import Entry
 from aipipeline.projects.models import Project
-from assets.metadata import META_NAMES
 from assets.naming import KIND_FOLDERS, PROJECT_FOLDERS, path_key
 from renders.models import Version, VersionState, VersionStatus
+from renders.services.scanning import DROP, OURS
 from renders.services.sealing import MANIFEST
 from renders.tree.listing import Listed
 from shots.models import Folder, FolderState
@@ -25,7 +25,6 @@ OWNERS = ("shot", "character", "environment")
 _OWN = frozenset(part for name in PROJECT_FOLDERS for part in (name, name.split("/")[0]))
 _FREE = frozenset({"scenario", "edit", "export"})
 _HELD = frozenset({"lora"})
-DROP = "drop"
 
 
 @dataclass
@@ -196,8 +195,12 @@ def versions_at(project: Project, paths: Sequence[str]) -> dict[str, Version]:
 
 
 def newest_of(versions: "QuerySet[Version]") -> set[tuple[Any, ...]]:
-    """Which of the published versions are the newest of their owner and kind, as `newest_key` names them. One query."""
-    found = versions.order_by().values("shot", "character", "environment", "kind").annotate(number=Max("number"))
+    """The newest of each owner and kind that nobody rejected, as `newest_key` names them: what `latest.json` points at.
+
+    One query.
+    """
+    standing = versions.exclude(status=VersionStatus.REJECTED).order_by()
+    found = standing.values("shot", "character", "environment", "kind").annotate(number=Max("number"))
     return {(row["shot"], row["character"], row["environment"], row["kind"], row["number"]) for row in found}
 
 
@@ -317,7 +320,7 @@ def _what_file(entry: Entry, place: Place, parts: tuple[str, ...]) -> str:
         if name == MANIFEST:
             return "made"
         return "file" if composed(name) in {composed(f["name"]) for f in place.version.manifest} else "unknown"
-    if entry.name in META_NAMES.values() and (not place.folder or not place.below_folder):
+    if OURS.fullmatch(entry.name):
         return "made"
     return _what_else(place, parts, entry.name)
 

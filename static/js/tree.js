@@ -125,7 +125,7 @@ class Tree {
   async load(item, group) {
     const html = await this.fetch(item.dataset.path ?? "");
     if (html === null) return;
-    group.innerHTML = html;
+    group.replaceChildren(...itemsOf(html));
     group.setAttribute("data-loaded", "");
   }
 
@@ -152,13 +152,8 @@ class Tree {
     line.removeAttribute("aria-busy");
     if (html === null) return;
     const before = (line.dataset.cursor ?? "").startsWith("before/");
-    const holder = document.createElement("ul");
-    holder.innerHTML = html;
     // The other end of the new page meets what is here already.
-    for (const end of holder.querySelectorAll(":scope > [data-cursor]")) {
-      if ((end.getAttribute("data-cursor") ?? "").startsWith(before ? "after/" : "before/")) end.remove();
-    }
-    const items = /** @type {HTMLElement[]} */ ([...holder.children]);
+    const items = itemsOf(html).filter((item) => !item.dataset.cursor?.startsWith(before ? "after/" : "before/"));
     const here = line.matches('[tabindex="0"]') || document.activeElement === line || this.root.contains(document.activeElement);
     line.replaceWith(...items);
     const next = before ? items.at(-1) : items[0];
@@ -253,16 +248,20 @@ class Tree {
   }
 }
 
+/** The entries that the server drew, apart from any page. @param {string} html @returns {HTMLElement[]} */
+function itemsOf(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  return /** @type {HTMLElement[]} */ ([...page.body.children]).map((item) => document.adoptNode(item));
+}
+
 /** @param {Element} group @param {string} html */
 function merge(group, html) {
-  const fresh = document.createElement("ul");
-  fresh.innerHTML = html;
   const key = (/** @type {Element} */ item) => `${item.getAttribute("data-kind")}/${item.getAttribute("data-name")}`;
   const old = new Map([...group.children].map((item) => [key(item), item]));
   const focused = group.contains(document.activeElement);
   /** @type {Element | null} */
   let last = null;
-  for (const item of [...fresh.children]) {
+  for (const item of itemsOf(html)) {
     const held = old.get(key(item));
     old.delete(key(item));
     const row = held?.querySelector(":scope > .tree-row");
