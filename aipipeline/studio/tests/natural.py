@@ -19,6 +19,7 @@ NOT_EXPORTED = {
     "tables.viewchoice", "tables.sheetimport", "celery_workers.ledgertask", "celery_workers.schedule",
     "renders.pathmap", "renders.worker", "renders.workflow", "renders.renderjob", "renders.renderattempt",
     "timeline.movie", "shots.stalemark",
+    "mirror.mirrorentry", "mirror.mirrortarget",
 }  # fmt: skip
 OURS = (
     "projects", "history", "notes", "tables", "celery_workers", "assets", "shots", "renders", "timeline", "events",
