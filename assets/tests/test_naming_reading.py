@@ -1,6 +1,5 @@
 """Names read backwards: what a template wrote is read as what it was, whatever it was called."""
 
-import contextlib
 import time
 import unicodedata
 
@@ -187,9 +186,10 @@ def test_a_name_is_read_though_capitals_have_another_length() -> None:
     path = str(naming.folder("shot", names) / naming.version(names))
     assert read_name(naming, path.upper(), Known([names])) == names
     endings = NamingTemplates.of({"scene": "{scene}/ss", "shot": "{scene}/ss/x{shot}ss"})
-    for text in ("a/ß", "a/ss/xbß", "a/s", "ß", "a/SS/xbs"):
-        with contextlib.suppress(NotRead):
-            assert read_name(endings, text, Known([names, SHOT])).scene == "a"
+    for text in ("a/ss/xbß", "a/ss/xbs", "a/SS/xbs"):
+        assert read_name(endings, text, Known([names, SHOT])).scene == "a"
+    with pytest.raises(NotRead):
+        read_name(endings, "a/ß")
 
 
 def test_a_shot_of_the_default_scene_and_one_that_is_not_known_yet() -> None:
