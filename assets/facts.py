@@ -51,8 +51,13 @@ class Form:
         return self.model._meta.label_lower
 
     def rows(self, queryset: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        """With what the facts name, in the same query."""
-        return queryset.select_related(*self.names) if self.names else queryset
+        """With what the facts name: one more query for each relation, and one instance for each row that is named.
+
+        A join would make an instance for every row that names it, and a thousand shots name one project.
+        """
+        if any(f.name == "field_revisions" for f in self.model._meta.concrete_fields):
+            queryset = queryset.defer("field_revisions")
+        return queryset.prefetch_related(*self.names)
 
     def facts(self, row: models.Model) -> dict[str, Any]:
         return {f.name: self._told(row, f) for f in self.fields}

@@ -36,6 +36,7 @@ app.conf.update(
         "shots.write_metadata": {"queue": "files"},
         "renders.recover": {"queue": "files"},
         "renders.sweep": {"queue": "files"},
+        "renders.adopt": {"queue": "files"},
     },
     worker_prefetch_multiplier=1,
     worker_send_task_events=True,

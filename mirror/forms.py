@@ -76,7 +76,10 @@ class MirrorForm(forms.Form):
 
     def __init__(self, *args: Any, target: MirrorTarget | None = None, **kwargs: Any) -> None:
         if target is not None:
-            kwargs["initial"] = {name: getattr(target, name) for name in EDITABLE} | {"key_prefix": target.prefix}
+            kwargs["initial"] = {name: getattr(target, name) for name in EDITABLE} | {
+                "key_prefix": target.prefix,
+                "limit_mb": f"{target.limit_mb:g}",
+            }
         super().__init__(*args, **kwargs)
         own = {target.every_minutes} if target is not None else set()
         every = self.fields["every_minutes"]

@@ -120,7 +120,9 @@ def refuse_busy_folders(project: Project, folders: list[Folder], **_kwargs: Any)
 def _staged(project: Project, folder: Folder) -> bool:
     """True while somebody writes a version aside in this folder."""
     oldest = time.time() - PUBLISHING_MINUTES * 60
-    return any(path.lstat().st_mtime > oldest for path in (project.root / folder.path).glob("*/.tmp-*"))
+    base = project.root / folder.path
+    found = (path for depth in ("", "*/", "*/*/") for path in base.glob(f"{depth}.tmp-*"))
+    return any(path.lstat().st_mtime > oldest for path in found)
 
 
 @receiver(folder_moved, dispatch_uid="renders.follow_folder")

@@ -4,8 +4,9 @@ from typing import Any
 
 from celery import Task, shared_task
 
+from aipipeline.projects.models import Project
 from renders import runner
-from renders.services import nudges, queue, recovery, workers
+from renders.services import nudges, queue, recovery, scans, workers
 
 
 @shared_task(name="renders.claim", bind=True)
@@ -35,6 +36,14 @@ def recover() -> None:
 @shared_task(name="renders.sweep")
 def sweep() -> None:
     recovery.sweep()
+
+
+@shared_task(name="renders.adopt")
+def adopt(project: str) -> None:
+    """For a schedule: take in what lies in the drop folders of this project (its code)."""
+    found = Project.objects.live().filter(code=project).first()
+    if found is not None and scans.nothing_open(found, scans.ADOPT) and scans.waits(found):
+        scans.start_adopt(project=found, actor=None)
 
 
 def take_next(node: str) -> bool:

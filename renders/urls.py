@@ -1,6 +1,6 @@
 from django.urls import path
 
-from renders.views import farm, files, path_maps, shot, storyboard, tree
+from renders.views import farm, files, path_maps, scan, shot, storyboard, tree
 
 app_name = "renders"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("projects/<str:code>/tree/search/", tree.search, name="tree_search"),
     path("projects/<str:code>/tree/file/", tree.file, name="tree_file"),
     path("projects/<str:code>/tree/zip/", tree.archive, name="tree_zip"),
+    path("projects/<str:code>/tree/scan/", scan.scan, name="tree_scan"),
+    path("projects/<str:code>/tree/adopt/", scan.adopt, name="tree_adopt"),
     path("path-maps/", path_maps.path_maps, name="path_maps"),
     path("path-maps/<int:map_id>/", path_maps.path_map, name="path_map"),
     path("farm/", farm.farm, name="farm"),

@@ -48,6 +48,7 @@ WORDS = {
     "render.cancel": gettext_lazy("Cancelled a render"),
     "render.priority": gettext_lazy("Changed a render's priority"),
     "task.cancel": gettext_lazy("Cancelled background work"),
+    "tree.adopt": gettext_lazy("Took dropped files in"),
     "worker.drain": gettext_lazy("Let a worker run dry"),
     "worker.resume": gettext_lazy("Let a worker go on"),
     "user.password": gettext_lazy("Changed a password"),

@@ -15,7 +15,7 @@ from assets.api import presets
 from assets.api import views as assets
 from celery_workers.api import views as tasks
 from mirror.api import views as mirror
-from renders.api import tree
+from renders.api import scan, tree
 from renders.api import views as renders
 from shots.api import castings, confirm, naming, scenarios
 from shots.api import presets as shot_presets
@@ -106,6 +106,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/renders/<uuid:job_id>/cancel/", renders.RenderCancel.as_view()),
     path("v1/renders/<uuid:job_id>/retry/", renders.RenderRetry.as_view()),
     path(f"{P}/tree/", tree.Tree.as_view()),
+    path(f"{P}/tree/scan/", scan.TreeScan.as_view()),
+    path(f"{P}/tree/adopt/", scan.TreeAdopt.as_view()),
     path(f"{P}/tree/paths/", tree.TreePaths.as_view()),
     path(f"{P}/tree/search/", tree.TreeSearch.as_view()),
     path("v1/workers/", renders.Workers.as_view()),

@@ -38,7 +38,7 @@ PROJECT_NAV = (
     NavItem("storyboard", _("Storyboard"), "storyboard", "renders:storyboard", "b"),
     NavItem("tree", _("Production tree"), "folder", "renders:tree", "e"),
     NavItem("timeline", _("Timeline"), "timeline", "timeline:edit", "t"),
-    NavItem("naming", _("Naming"), "folder", "shots:naming", "n"),
+    NavItem("naming", _("Naming"), "edit", "shots:naming", "n"),
     NavItem("mirror", _("Mirrors"), "copy", "mirror:targets", "m"),
     NavItem("farm", _("Render farm"), "farm", "renders:project_farm", "f", ("renders:job",)),
     NavItem("activity", _("Activity"), "activity", "studio:activity", "v"),

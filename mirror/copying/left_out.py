@@ -19,9 +19,9 @@ class LeftOut:
 
     def skip(self, folder: str, name: str, is_folder: bool) -> bool:
         """For `Tree.walk`."""
-        if is_passing(name, folder=is_folder):
-            return True
-        return is_folder and bool(self._folders) and f"{folder}{name}/" in self._folders
+        return is_passing(name, folder=is_folder) or (
+            is_folder and bool(self._folders) and f"{folder}{name}/" in self._folders
+        )
 
     def covers(self, path: str) -> bool:
         """True for a file in a folder that is left out: it may lie at the target from before."""

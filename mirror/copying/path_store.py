@@ -57,6 +57,8 @@ class PathStore:
             raise self._wrapped(error) from error
 
     def _skip(self, folder: str, name: str, is_folder: bool) -> bool:
+        if name[0] != ".":
+            return is_passing(name, folder=is_folder)
         if name.startswith(".aip-") and name.endswith(".part") and not is_folder:
             # Left by a run that was killed: there is one run at a time, and its own parts are in self._parts.
             if (folder, name) not in self._parts and self.tree is not None and self.place.may_write:
@@ -208,6 +210,20 @@ class PathStore:
             return None
         regular = (facts.st_mode & 0o170000) == 0o100000
         return File(path, facts.st_size, facts.st_mtime_ns, not regular)
+
+    def make_folder(self, path: str) -> bool:
+        assert self.tree is not None  # prepared to write
+        try:
+            # One call for the many that are there; what it follows, it only looks at.
+            os.stat(path, dir_fd=self.tree.fd)
+        except OSError:
+            try:
+                self.tree.folder(path, make=True)
+            except OSError as error:
+                if error.errno in _IN_THE_WAY or error.errno in _NAME_REFUSED:
+                    return False
+                raise self._wrapped(error) from error
+        return True
 
     # --- reading back, cleaning up -----------------------------------------------------------------------
     def read(self, path: str) -> Iterator[bytes]:

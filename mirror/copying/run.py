@@ -41,7 +41,7 @@ class Run:
         self.store.prepare(write=not dry_run)
         plan = Plan()
         try:
-            self._compare(plan)
+            self._compare(plan, folders=not dry_run)
             if dry_run:
                 for planned in plan:
                     why = _("changed") if planned.there else _("new")
@@ -55,21 +55,25 @@ class Run:
             self._verify()
 
     # --- both sides ---------------------------------------------------------------------------------------
-    def _files(self, *, tell: bool) -> Iterator[File]:
+    def _files(self, *, tell: bool, folders: bool) -> Iterator[File]:
         def strange(path: str, why: str) -> None:
             # Links and devices are none of a production's files; a name or a folder that cannot be read is a problem.
             if tell and why not in ("link", "special"):
                 words = {"encoding": _("the name is not UTF-8"), "long": _("the path is too long")}
                 self.report.tell("skipped", path, words.get(why, why))
 
+        def bare(path: str) -> None:
+            if folders and not self.store.make_folder(path):
+                self.report.tell("conflict", path, _("something else lies there"))
+
         try:
-            yield from self.source.walk(skip=self.left_out.skip, strange=strange)
+            yield from self.source.walk(skip=self.left_out.skip, strange=strange, bare=bare)
         except OSError as error:
             raise storage_error(error, Path(self.source.root)) or error from error
 
-    def _pairs(self, *, tell: bool) -> Iterator[tuple[File | None, File | None]]:
+    def _pairs(self, *, tell: bool = False, folders: bool = False) -> Iterator[tuple[File | None, File | None]]:
         """The files of both sides by path; None where one side has none. Both come in the same order."""
-        ours, theirs = self._files(tell=tell), self.store.listing()
+        ours, theirs = self._files(tell=tell, folders=folders), self.store.listing()
         here, there = next(ours, None), next(theirs, None)
         while here is not None or there is not None:
             if there is None or (here is not None and here.path < there.path):
@@ -83,11 +87,11 @@ class Run:
                 here, there = next(ours, None), next(theirs, None)
 
     # --- compare ------------------------------------------------------------------------------------------
-    def _compare(self, plan: Plan) -> None:
+    def _compare(self, plan: Plan, *, folders: bool) -> None:
         self.meter.begin("compare")
         meter, same, doubtful = self.meter, self.store.same, list[tuple[File, File]]()
         files = equal = 0
-        for here, there in self._pairs(tell=True):
+        for here, there in self._pairs(tell=True, folders=folders):
             if here is None:
                 assert there is not None  # one of both is there
                 if not self.left_out.covers(there.path):
@@ -184,7 +188,7 @@ class Run:
         size = self.report.counts["bytes"]
         self.meter.begin("verify", files=self.report.counts["same"] + self.report.counts["copied"], size=size)
         batch: list[tuple[File, File]] = []
-        for here, there in self._pairs(tell=False):
+        for here, there in self._pairs():
             if here is not None and there is not None and here.size == there.size:
                 batch.append((here, there))
             if len(batch) >= BATCH:

@@ -211,6 +211,9 @@ class S3Store:
     def land(self, staged: Sequence[Staged]) -> Iterator[Staged]:
         return iter(staged)
 
+    def make_folder(self, path: str) -> bool:
+        return True  # a bucket has objects only
+
     def read(self, path: str) -> Iterator[bytes]:
         try:
             yield from self._client.get_object(**self._object(path))["Body"].iter_chunks(CHUNK)

@@ -99,6 +99,9 @@ class Store(Protocol):
     def land(self, staged: Sequence[Staged]) -> Iterator[Staged]:
         """Make staged files visible, one by one; each comes back as it is. Does not look for a cancel."""
 
+    def make_folder(self, path: str) -> bool:
+        """An empty folder, where the storage has such things. True when it is there now, or is not needed."""
+
     def read(self, path: str) -> Iterator[bytes]:
         """The bytes that lie there, from the storage and not from a cache where that can be had."""
 

@@ -5,6 +5,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from pathlib import PurePosixPath
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -32,14 +33,9 @@ class File(NamedTuple):
 
 def is_passing(name: str, *, folder: bool) -> bool:
     """Names that are never copied: temporary files, locks, caches in folders with a dot."""
-    if folder and name.startswith("."):
-        return True
-    return (
-        name.startswith(_PREFIXES)
-        or name.endswith(_SUFFIXES)
-        or (name.startswith(".") and name.endswith(".part"))
-        or name in _LITTER
-    )
+    if name[0] != ".":  # nearly all
+        return name.endswith(_SUFFIXES) or name in _LITTER
+    return folder or name.startswith(_PREFIXES) or name.endswith((*_SUFFIXES, ".part")) or name in _LITTER
 
 
 class Tree:
@@ -116,18 +112,23 @@ class Tree:
         skip: Callable[[str, str, bool], bool],
         strange: Callable[[str, str], None] = lambda _path, _why: None,
         odd: bool = False,
+        bare: Callable[[str], None] = lambda _path: None,
     ) -> Iterator[File]:
         """Every file in the order of whole paths by code points, which is UTF-8's and that of S3 listings.
 
         `skip(folder, name, is_folder)` leaves a name out; `folder` ends with / unless it is the root's "".
         `strange(path, why)` hears of what cannot be copied: why is "link", "special", "encoding", "long" or the
         system's words for a folder that cannot be read. `odd`: give links and special files as `File(…, odd=True)`.
+        `bare(path)` hears of folders with nothing in them that is not left out.
         Holds the names of one folder per level in memory.
         """
         stack: list[tuple[int, str, Iterator[tuple[str, os.DirEntry[str]]]]] = []
 
         def enter(fd: int, prefix: str) -> None:
-            stack.append((fd, prefix, iter(_sorted(fd, prefix, skip, strange))))
+            entries = _sorted(fd, prefix, skip, strange)
+            stack.append((fd, prefix, iter(entries)))
+            if not entries and prefix:
+                bare(prefix[:-1])
 
         try:
             enter(os.open(".", _FOLDER, dir_fd=self.fd), "")
@@ -163,12 +164,15 @@ class Tree:
                 os.close(fd)
 
 
+_name = itemgetter(0)
+
+
 def _sorted(
     fd: int, prefix: str, skip: Callable[[str, str, bool], bool], strange: Callable[[str, str], None]
 ) -> list[tuple[str, "os.DirEntry[str]"]]:
     """The entries of a folder, folders with a / at their end so that the order is that of whole paths."""
     found = []
-    room = MAX_PATH_BYTES - len(prefix.encode())
+    room = MAX_PATH_BYTES - (len(prefix) if prefix.isascii() else len(prefix.encode()))
     with os.scandir(fd) as entries:
         for entry in entries:
             name = entry.name
@@ -184,5 +188,6 @@ def _sorted(
                     strange((prefix + name).encode("utf-8", "replace").decode(), "encoding")
                     continue
             found.append((name + "/" if folder else name, entry))
-    found.sort(key=lambda pair: pair[0])
+    if len(found) > 1:
+        found.sort(key=_name)
     return found

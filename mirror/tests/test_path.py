@@ -45,6 +45,22 @@ def test_everything_is_copied_once(target: MirrorTarget, tree: Path, nas: Path) 
     assert {name: (nas / name).stat().st_ino for name in FILES} == before
 
 
+def test_empty_folders_are_there_too(target: MirrorTarget, tree: Path, nas: Path, tmp_path: Path) -> None:
+    for name in (f"{SHOT}/drop", "edit/audio", "assets/막힘/비었음", ".cache/x"):
+        (tree / name).mkdir(parents=True)
+    assert counts(run(target, dry_run=True), "files") == (7,)
+    assert not nas.exists()
+    nas.mkdir()
+    os.symlink(tmp_path, nas / "edit")
+    (tmp_path / "nas" / "mirror" / ".aip-mirror.json").write_text('{"project": "TEST"}')
+    task = run(target)
+    assert (nas / SHOT / "drop").is_dir()
+    assert (nas / "assets/막힘/비었음").is_dir()
+    assert not (nas / ".cache").exists()
+    assert not (tmp_path / "audio").exists(), "a link at the target leads nowhere"
+    assert [path for path, _why in task.result["lists"]["conflict"]] == ["edit/audio", "edit/proxy"]
+
+
 def test_korean_names_stay_composed(target: MirrorTarget, nas: Path) -> None:
     run(target)
     names = [p.name for p in nas.rglob("*")]

@@ -1,13 +1,17 @@
 """A mirror in a bucket, over HTTP to a real server: the same promises as a folder's, and errors that say what to do."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from celery_workers import ledger
+from celery_workers.models import LedgerTask
 from mirror.copying import s3_client, s3_store
 from mirror.models import MirrorEntry, MirrorTarget, RunState
 from mirror.tests.conftest import FILES, SHOT, counts, run, write
@@ -127,6 +131,33 @@ def test_the_limit_holds_for_small_files_too(make: Callable[..., MirrorTarget], 
     task = run(target)
     assert task.state == "succeeded"
     assert 1.2 < time.monotonic() - began < 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancel_ends_a_large_upload_within_seconds(
+    make: Callable[..., MirrorTarget], tree: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (s3_client, s3_store):
+        monkeypatch.setattr(module, "MULTIPART_BYTES", 12 * 1024 * 1024)
+    write(tree, {"export/final/zz_long.mov": b"x" * 20_000_000})
+    target = make(kind="s3", bucket="films", endpoint_url=server.url, limit_mb=1.0)
+    asked: list[float] = []
+
+    def cancel() -> None:
+        ledger.cancel(task=LedgerTask.objects.get())
+        asked.append(time.monotonic())
+        connection.close()
+
+    timer = threading.Timer(2.0, cancel)
+    timer.start()
+    task = run(target)
+    ended = time.monotonic()
+    timer.join()
+    assert (task.state, target.last_state) == ("cancelled", RunState.CANCELLED)
+    assert ended - asked[0] < 4
+    assert target.last_result["copied"] == 7
+    monkeypatch.undo()
+    assert "export/final/zz_long.mov" not in server.objects("films")
 
 
 def refused(target: MirrorTarget) -> str:

@@ -151,7 +151,7 @@ def test(request: HttpRequest, project: Project) -> HttpResponse:
     known = targets_of(project, request.user).filter(pk=body["target"]).first() if _is_id(body.get("target")) else None
     values = MirrorForm(request.POST, target=known).values()
     task = request_test(project=project, actor=request.user, fields=values, target=known)
-    return render(request, "mirror/_test.html", {"project": project, "task": task})
+    return render(request, "mirror/_test.html", {"project": project, "task": task, "asked": True})
 
 
 @require_GET

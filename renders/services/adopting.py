@@ -46,7 +46,14 @@ _IDENTITY = ("project", "scene", "shot", "character", "environment")
 
 
 class NotTaken(Exception):
-    """This file does not become a version now; the message says why and what to do."""
+    """This file does not become a version; the message says why and what to do."""
+
+
+class NotYet(NotTaken):
+    """Nor now: somebody writes to it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("It is still being written. It is taken once nobody has written to it for a while."))
 
 
 @dataclass(frozen=True)
@@ -183,18 +190,18 @@ def _adopt(item: Dropped, kind: str, actor: Any, reader: TreeReader, report: Ado
             log.warning("dropped_file_changed", path=item.path)
         report.add(what, item.path, version=version.pk, label=str(version))
     except NotTaken as no:
-        report.add("left", item.path, reason=str(no))
+        report.add("left", item.path, reason=str(no), size=item.size, later=isinstance(no, NotYet))
     except Invalid as error:
-        report.add("left", item.path, reason=str(error.message) + " " + _("Rename the file."))
+        report.add("left", item.path, reason=str(error.message) + " " + _("Rename the file."), size=item.size)
     except PipelineError as error:
-        report.add("left", item.path, reason=str(error.message))
+        report.add("left", item.path, reason=str(error.message), size=item.size, later=error.status >= 500)
     except OSError as error:
-        report.add("left", item.path, reason=error.strerror or str(error))
+        report.add("left", item.path, reason=error.strerror or str(error), size=item.size, later=True)
 
 
 def _check(item: Dropped, file: BinaryIO) -> None:
     if _mark(os.fstat(file.fileno())) != item.mark:
-        raise NotTaken(_("It is still being written. It is taken once nobody has written to it for a while."))
+        raise NotYet
     name = item.inside[-1]
     if Path(name).suffix.lower() not in SUFFIXES:
         raise NotTaken(_("This kind of file is not taken. Put in an image, a video or a motion file."))
@@ -256,7 +263,7 @@ def _published_before(item: Dropped, kind: str, file: BinaryIO) -> Version | Non
 def _publish(item: Dropped, kind: str, names: NameContext | None, actor: Any, file: BinaryIO) -> Version:
     def still() -> None:
         if _mark(os.fstat(file.fileno())) != item.mark:
-            raise NotTaken(_("It is still being written. It is taken once nobody has written to it for a while."))
+            raise NotYet
 
     file.seek(0)
     return publish_files(

@@ -39,8 +39,8 @@ def restore_scenes(rebuild: Rebuild, entries: list[Entry]) -> None:
 
 def describe_shots(rows: list[Shot]) -> Facts:
     ids = [row.pk for row in rows]
-    full = list(SHOT.rows(Shot.objects.filter(pk__in=ids)).select_related("project", *SHOT.names))
-    cast = _by_shot(CASTING, Casting.objects.filter(shot__in=ids).select_related("character__lora"), "order", "id")
+    full = list(SHOT.rows(Shot.objects.filter(pk__in=ids)).prefetch_related("project", "scene__environment"))
+    cast = _by_shot(CASTING, Casting.objects.filter(shot__in=ids).prefetch_related("character__lora"), "order", "id")
     steps = _by_shot(STEP, ShotStep.objects.filter(shot__in=ids), "id")
     cells = cells_told(full[0].project_id, "shots", full) if full else {}
     notes = rows_with_notes(Shot, full)

@@ -34,7 +34,7 @@ FIELDS = (
     "accept", "kind", "comment", "verdict", "frame", "region", "workflow", "params", "priority", "ops", "refresh",
     "field", "value", "list", "index", "remove", "token", "draining", "which", "texts", "since", "config", "shared",
     "server", "windows", "macos", "linux", "default", "label", "type", "choices", "id", "assignee", "due_date",
-    "status", "templates",
+    "status", "templates", "files", "deep",
     "bucket", "prefix", "endpoint_url", "region", "key_variable", "secret_variable", "kinds", "limit_mb",
     "every_minutes", "enabled", "dry_run", "verify",
 )  # fmt: skip
@@ -143,6 +143,9 @@ def inner_bodies(pattern: str, world: dict[str, Any]) -> list[dict[str, Any]]:
         return [
             {"label": "l", "type": "choice", "choices": [{**choice, n: bad}]} for n in choice for bad in hostile.FEW
         ]
+    if pattern.endswith("tree/adopt/"):
+        item = {"path": "scenes/x/drop/a.png", "kind": "render"}
+        return [{"files": [{**item, name: bad}]} for name in item for bad in [*hostile.FEW, *hostile.TEXT_PARTS]]
     if pattern.endswith(("/edit/", "timeline/change/")):
         ops = [
             {"op": "length", "shot": shot, "duration_frames": 5}, {"op": "move", "shot": shot, "before": None},

@@ -16,6 +16,7 @@ from assets.rebuilding import Entry, short
 KEYS = {"scene": "code", "shot": "code", "character": "name", "environment": "name"}
 OWN = {"project": "", "scenario": "scenario", "edit": "edit"}
 MOST_FILES = 500_000
+DROP = "drop"
 
 
 @dataclass
@@ -62,7 +63,9 @@ def read_tree(root: Path) -> Tree:
 
 
 def _folders(tree: Tree, path: str) -> Iterator[tuple[str, set[str]]]:
-    """(folder, names of what is in it) from the top; links, hidden folders and what is inside versions left out."""
+    """(folder, names of what is in it) from the top; links, hidden folders, what is inside versions, and what waits in
+    a row's drop folder left out."""
+    metadata = set(META_NAMES.values())
     waiting = [path]
     while waiting:
         here = waiting.pop()
@@ -87,7 +90,8 @@ def _folders(tree: Tree, path: str) -> Iterator[tuple[str, set[str]]]:
             continue
         yield here, names
         if VERSION_FILE not in names:
-            waiting += sorted(below, reverse=True)
+            dropped = f"{here}/{DROP}" if names & metadata else ""
+            waiting += sorted((where for where in below if where != dropped), reverse=True)
 
 
 def _is_text(name: str) -> bool:

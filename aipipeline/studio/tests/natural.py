@@ -17,8 +17,8 @@ UNTOLD = {"shots.casting", "shots.shotstep", "shots.folder", "timeline.track", "
 NOT_EXPORTED = {
     "projects.user", "history.action", "history.change", "history.changenumber", "notes.notification",
     "tables.viewchoice", "tables.sheetimport", "celery_workers.ledgertask", "celery_workers.schedule",
-    "renders.worker", "renders.workflow", "renders.renderjob", "renders.renderattempt", "timeline.movie",
-    "shots.stalemark",
+    "renders.pathmap", "renders.worker", "renders.workflow", "renders.renderjob", "renders.renderattempt",
+    "timeline.movie", "shots.stalemark",
 }  # fmt: skip
 OURS = (
     "projects", "history", "notes", "tables", "celery_workers", "assets", "shots", "renders", "timeline", "events",

@@ -20,6 +20,7 @@ from shots.models import Casting, Scene, Shot, ShotStep
 from shots.services import scenarios
 from shots.services.confirm import confirm
 from shots.services.tree.metadata import write_stale
+from shots.services.tree.moves import move_folders
 from tests.factories import SCRIPT, applied_project, picture
 from timeline.models import Clip, Marker, Track
 from timeline.services.edits import apply_ops, ensure_edit
@@ -43,6 +44,10 @@ def build(project: Project, admin: Any, artist: Any, folder: Path) -> Project:
     _versions(project, admin, artist, shots, folder)
     _cut(project, admin, artist, shots)
     _notes(project, admin, artist, shots)
+    with recording(project=project, actor=admin, kind="x") as recorder:
+        recorder.update(Environment.objects.filter(project=project).order_by("id")[0], name="찻집 · 낮")
+    write_stale(project.pk)
+    assert move_folders(project=project, actor=admin).moved
     with recording(project=project, actor=admin, kind="x") as recorder:
         gone = Shot.objects.get(pk=shots[-1].pk)
         recorder.update(gone, locked=False)

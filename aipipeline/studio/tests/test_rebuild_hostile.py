@@ -188,9 +188,13 @@ def test_what_does_not_fit_is_left_out_and_told(root: Path, admin_user: Any) -> 
     edited(META, preset="없는 프리셋", custom={"c9": 1})(root)
     edited(META, casting=lambda rows: [*rows, {"character": "유령", "order": 9}])(root)
     (root / "scenes/link").symlink_to(root / "assets")
-    (root / FIRST / "previz/v001/a.png").write_bytes(b"cut")
+    sealed = root / FIRST / "previz/v001"
+    (sealed / json.loads((sealed / "version.json").read_text())["files"][0]["name"]).write_bytes(b"cut")
     edited(META, versions=lambda rows: [rows[0]])(root)
     edited("edit/timeline_state.json", edits=row(tracks=[]))(root)
+    # What waits to be adopted is nobody's version yet.
+    shutil.copytree(root / FIRST / "previz/v002", root / FIRST / "drop/v009")
+    edited(f"{FIRST}/drop/v009/version.json", number=9)(root)
     report = rebuild_project(path=root, actor=admin_user)
     told = "\n".join(report.warnings)
     for words in (

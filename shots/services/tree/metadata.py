@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 
 from aipipeline.media.exclusive import exclusive
 from aipipeline.projects.models import Project
-from assets.metadata import META_NAMES, describe, encode
+from assets.metadata import META_NAMES as META_NAMES
+from assets.metadata import describe, encode
 from assets.models import Character, Environment
 from shots.models import Folder, FolderState, Scene, Shot, StaleMark
 from shots.services.tree.disk import Disk, InTheWay, reason
