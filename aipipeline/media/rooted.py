@@ -34,6 +34,10 @@ class StorageAway(StorageError):
     code = "storage_away"
 
 
+class RootGone(StorageAway):
+    """The root itself does not exist: not mounted, or never made."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One name in a folder. `size` and `modified` (seconds) are 0 until `Rooted.look` asked for them, and of links."""
@@ -72,7 +76,7 @@ def _refused(message: str) -> Invalid:
 class Rooted:
     """Reads below `root`. Paths are tuples of names as `split_path` gives them.
 
-    StorageAway when the root is not there, another StorageError when the disk refuses, NotFound for what does not
+    RootGone when the root is not there, another StorageError when the disk refuses, NotFound for what does not
     exist, is a link, or lies behind one.
     """
 
@@ -102,7 +106,7 @@ class Rooted:
                     "The folder of the production, %(folder)s, is not there. "
                     "Check that the storage is mounted on the server, then try again."
                 )
-                raise StorageAway(text % {"folder": self.root}) from error
+                raise RootGone(text % {"folder": self.root}) from error
             raise self._known(error) from error
 
     def _known(self, error: OSError) -> StorageError:

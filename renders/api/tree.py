@@ -4,13 +4,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aipipeline.media.patience import within
-from aipipeline.media.rooted import Rooted, StorageAway, split_path
+from aipipeline.media.rooted import Rooted, RootGone, split_path
 from aipipeline.projects.api.views import Endpoint
 from aipipeline.projects.checks import whole_number
+from aipipeline.projects.errors import NotFound
 from renders.models import Version
 from renders.tree.joining import Node, branch_of
 from renders.tree.listing import MOST_PAGE, PAGE, Listed, list_folder
@@ -74,9 +76,11 @@ class Tree(Endpoint):
             listed = within(
                 project.root, lambda: list_folder(Rooted(project.root), parts, cursor=cursor, size=size)
             )  # fmt: skip
-        except StorageAway:
-            if project.confirmed_at is not None or parts:
+        except RootGone:
+            if project.confirmed_at is not None:
                 raise
+            if parts:
+                raise NotFound(_("There is no production tree yet")) from None
             listed = Listed((), [], 0, 0)  # nothing is made before the first confirm
         nodes = branch_of(project, [listed]).nodes
 

@@ -185,9 +185,12 @@ def test_before_the_first_confirm_the_page_says_what_to_do(project: Any, client:
     client.force_login(admin_user)
     answer = client.get(f"/projects/{project.code}/tree/")
     assert answer.status_code == 200
-    assert f'href="/projects/{project.code}/shots/"' in answer.content.decode()
+    assert f'href="/projects/{project.code}/shots/confirm/"' in answer.content.decode()
     assert 'id="tree"' not in answer.content.decode()
     assert client.get(f"/api/v1/projects/{project.code}/tree/").json()["results"] == []
+    for part in ("folder/", "details/", "totals/", "zip/", "file/?path=x"):
+        assert client.get(f"/projects/{project.code}/tree/{part}").status_code == 404, part
+    assert client.get(f"/api/v1/projects/{project.code}/tree/?path=scenes").status_code == 404
 
 
 def test_a_storage_that_is_away_is_said_on_the_page(

@@ -7,12 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
-from aipipeline.media.patience import within
 from aipipeline.media.rooted import Entry, Rooted
 from aipipeline.projects.models import Project
 from renders.models import Version, VersionState
 from renders.tree.joining import OWNERS, Node, Place, has_picture, join, newest_key, newest_of, place_in, shown
-from renders.tree.listing import Listed
+from renders.tree.listing import Listed, on_disk
 from renders.tree.paths import Form, Mapper
 from shots.models import Folder, FolderKind
 
@@ -89,7 +88,7 @@ def details_of(project: Project, parts: tuple[str, ...]) -> Details:
         entry = rooted.entry(parts)
         return entry, _text(rooted, parts, entry)
 
-    entry, text = within(project.root, look)
+    entry, text = on_disk(project, look)
     ((node,),) = join(project, [Listed(parts[:-1], [entry], 0, 1)]) if parts else ([Node(entry, (), "own")],)
     if not parts:
         node.folder = Folder.objects.filter(project=project, kind=FolderKind.PROJECT).first()
@@ -179,7 +178,7 @@ def totals_of(project: Project, parts: tuple[str, ...]) -> Totals:
             size += entry.size
         return Totals(files, folders, size, files + folders >= MOST_ENTRIES)
 
-    return within(project.root, count, COUNT_SECONDS)
+    return on_disk(project, count, COUNT_SECONDS)
 
 
 def owner_page(version: Version) -> tuple[str, int]:

@@ -3,13 +3,18 @@
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
-from aipipeline.media.rooted import Entry, Rooted
-from aipipeline.projects.errors import Invalid
+from aipipeline.media.patience import within
+from aipipeline.media.rooted import Entry, Rooted, RootGone
+from aipipeline.projects.errors import Invalid, NotFound
+from aipipeline.projects.models import Project
 
+T = TypeVar("T")
 PAGE = 200
 MOST_PAGE = 500
 # More names than this in one folder are not looked at: no production makes them, and memory stays bounded.
@@ -46,6 +51,16 @@ class Listed:
     def after(self) -> str:
         """The cursor of the page after, "" when this is the last."""
         return f"after/{cursor_of(self.entries[-1])}" if self.entries and self.end < self.total else ""
+
+
+def on_disk(project: Project, work: Callable[[], T], seconds: float | None = None) -> T:
+    """Look at the disk without hanging (`within`). NotFound while the production has no folder, before its confirm."""
+    try:
+        return within(project.root, work, seconds)
+    except RootGone as error:
+        if project.confirmed_at is not None:
+            raise
+        raise NotFound(_("There is no production tree yet")) from error
 
 
 def cursor_of(entry: Entry) -> str:

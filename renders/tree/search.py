@@ -12,7 +12,7 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
 from aipipeline.media.patience import within
-from aipipeline.media.rooted import Entry, Rooted, StorageAway, split_path
+from aipipeline.media.rooted import Entry, Rooted, split_path
 from aipipeline.projects.errors import PipelineError
 from aipipeline.projects.models import Project
 from assets.naming import Known, NameContext, NamingTemplates, NotRead, SeveralReadings, read_name
@@ -161,9 +161,8 @@ def _on_disk(project: Project, path: str) -> list[Hit]:
     try:
         parts = split_path(path)
         entry: Entry = within(project.root, lambda: Rooted(project.root).entry(parts), 3.0)
-    except StorageAway:
-        raise
     except PipelineError:
+        # Not there, or the storage is away: what the database knows is found all the same.
         return []
     return [Hit("/".join(parts), entry.kind, parts[-1] if parts else project.code)]
 

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_safe
 
 from aipipeline.media.patience import within
-from aipipeline.media.rooted import Rooted, split_path
+from aipipeline.media.rooted import Rooted, RootGone, split_path
 from aipipeline.media.serving import pieces_for, serve_file
 from aipipeline.media.storage import StorageError
 from aipipeline.projects.errors import NotFound
@@ -19,7 +19,7 @@ from aipipeline.ui.pages import project_page
 from renders.tree.archive import pack, zip_pieces
 from renders.tree.details import IMAGES, MOVIES, details_of, download_name, totals_of
 from renders.tree.joining import branch_of
-from renders.tree.listing import list_chain, list_folder
+from renders.tree.listing import list_chain, list_folder, on_disk
 from renders.tree.search import search as search_tree
 from shots.models import Folder, FolderState
 
@@ -45,7 +45,7 @@ def tree(request: HttpRequest, project: Project) -> HttpResponse:
         context |= _attention(project)
     except StorageError as error:
         # Before the first confirm there is no folder, and nothing is wrong with that.
-        context["unmade"] = project.confirmed_at is None and error.code == "storage_away"
+        context["unmade"] = project.confirmed_at is None and isinstance(error, RootGone)
         context["error"] = None if context["unmade"] else error
         status = 200 if context["unmade"] else error.status
     return render(request, "renders/tree.html", context, status=status)
@@ -81,7 +81,7 @@ def folder(request: HttpRequest, project: Project) -> HttpResponse:
     """The entries of one folder, a page of them, for the tree to put into its place."""
     parts = split_path(request.GET.get("path", ""))
     cursor = request.GET.get("cursor", "")
-    listed = within(project.root, lambda: list_folder(Rooted(project.root), parts, cursor=cursor))
+    listed = on_disk(project, lambda: list_folder(Rooted(project.root), parts, cursor=cursor))
     context = {"project": project, "branch": branch_of(project, [listed])}
     return render(request, "renders/_tree_items.html", context)
 
@@ -121,7 +121,7 @@ def search(request: HttpRequest, project: Project) -> HttpResponse:
 def file(request: HttpRequest, project: Project) -> HttpResponseBase:
     """One file with Range. Only pictures and movies are shown; all else is a download, whatever it claims to be."""
     parts = split_path(request.GET.get("path", ""))
-    opened = within(project.root, lambda: Rooted(project.root).open(parts))
+    opened = on_disk(project, lambda: Rooted(project.root).open(parts))
     shown = parts[-1].lower().endswith((*IMAGES, *MOVIES)) and "download" not in request.GET
     name = "" if shown else parts[-1]
     return serve_file(request, project.root.joinpath(*parts), download_name=name, file=opened)
@@ -134,7 +134,7 @@ def archive(request: HttpRequest, project: Project) -> HttpResponseBase:
     parts = split_path(request.GET.get("path", ""))
     rooted = Rooted(project.root)
     name = download_name(project, parts)
-    packed = within(project.root, lambda: pack(rooted, parts, name), 30.0)
+    packed = on_disk(project, lambda: pack(rooted, parts, name), 30.0)
     pieces = zip_pieces(packed)
     response = StreamingHttpResponse(pieces_for(request, pieces, pieces.close), content_type="application/zip")
     if packed.length is not None:
