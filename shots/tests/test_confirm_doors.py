@@ -45,7 +45,7 @@ def test_the_api_plans_confirms_and_unlocks(client: Client, project: Any, shots:
     assert plan["counts"]["create"] == len(plan["entries"])
     assert not project.root.exists()
     assert client.get(f"{BASE}/confirm/?shots={shots[0].pk}").json()["shots"] == 1
-    for wrong in ("x", "%C2%B2", "1-99999999999999", "9-1", "-", "%00", "9" * 30):
+    for wrong in ("x", "%C2%B2", "1-99999999999999", "9-1", "-", "9" * 30):
         assert client.get(f"{BASE}/confirm/?shots={wrong}").status_code == 422, wrong
         assert client.get(f"/projects/TEST/shots/confirm/?shots={wrong}").status_code == 422, wrong
     done = send(client, "POST", f"{BASE}/confirm/", {"shots": [shots[0].pk]}).json()
