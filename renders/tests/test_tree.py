@@ -64,8 +64,11 @@ def test_versions_are_known_with_the_latest_and_the_approved(project: Any, shots
         "v001": (False, "pending"), "v002": (False, "approved"), "v003": (True, "pending"),
     }  # fmt: skip
     files = nodes(project, newest(shots[0]).path)
-    assert {name: node.what for name, node in files.items()} == {"리나_패널.png": "file", "version.json": "made"}
-    assert found["v003"].size == files["리나_패널.png"].size > 0
+    assert {name: node.what for name, node in files.items()} == {
+        "TEST_SCN_010_SHT_0010_previz_v003.png": "file",
+        "version.json": "made",
+    }
+    assert found["v003"].size == files["TEST_SCN_010_SHT_0010_previz_v003.png"].size > 0
 
 
 def test_what_no_row_knows_is_marked(project: Any, shots: list[Shot]) -> None:
@@ -236,7 +239,8 @@ def test_the_pane_shows_a_version_and_how_it_was_made(
                     "prompt": "비 내리는 창가", "models": [{"name": "sdxl.safetensors"}], "filled_graph": {"1": {}}}
     )  # fmt: skip
     pane = client.get(f"/projects/{project.code}/tree/details/?path={version.path}").content.decode()
-    for text in ("sdxl.t2i", "77", "3.2 s", "비 내리는 창가", "sdxl.safetensors", "리나_패널.png", "시도 3",
+    for text in ("sdxl.t2i", "77", "3.2 s", "비 내리는 창가", "sdxl.safetensors", "시도 3",
+                 "TEST_SCN_010_SHT_0010_previz_v003.png",
                  f"/projects/{project.code}/shots/{shots[0].pk}/?version={version.pk}"):  # fmt: skip
         assert text in pane, text
     pane = client.get(f"/projects/{project.code}/tree/details/?path={path_of_shot(shots[0])}").content.decode()
@@ -253,11 +257,11 @@ def test_a_file_is_served_in_ranges_and_never_runs(
     client.force_login(admin_user)
     base = f"/projects/{project.code}/tree/file/?path="
     version = newest(shots[0])
-    whole = (version.folder / "리나_패널.png").read_bytes()
-    answer = client.get(f"{base}{version.path}/리나_패널.png", headers={"range": "bytes=8-15"})
+    whole = (version.folder / "TEST_SCN_010_SHT_0010_previz_v003.png").read_bytes()
+    answer = client.get(f"{base}{version.path}/TEST_SCN_010_SHT_0010_previz_v003.png", headers={"range": "bytes=8-15"})
     assert (answer.status_code, b"".join(answer)) == (206, whole[8:16])  # type: ignore[call-overload]
-    answer = client.get(f"{base}{version.path}/리나_패널.png&download=1")
-    assert "filename*=UTF-8''%EB%A6%AC" in answer["Content-Disposition"]
+    answer = client.get(f"{base}{version.path}/TEST_SCN_010_SHT_0010_previz_v003.png&download=1")
+    assert "filename*=UTF-8''TEST_SCN_010_SHT_0010_previz_v003.png" in answer["Content-Disposition"]
     assert b"".join(answer) == whole  # type: ignore[call-overload]
     for name in ("page.html", "drawing.svg", "script.js"):
         (project.root / "edit" / name).write_text("<script>alert(1)</script>")
@@ -274,4 +278,4 @@ def test_the_chain_goes_down_to_a_file(project: Any, shots: list[Shot]) -> None:
     version = newest(shots[0])
     levels = list_chain(Rooted(project.root), (*version.path.split("/"), "version.json"))
     assert [level.path for level in levels][-1] == version.path
-    assert levels[-1].entries[-1].name == "리나_패널.png"
+    assert [entry.name for entry in levels[-1].entries] == ["TEST_SCN_010_SHT_0010_previz_v003.png", "version.json"]
