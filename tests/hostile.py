@@ -52,7 +52,6 @@ GRID_QUERIES = [
 PAGE_QUERIES = [
     "?page=-1&scene=%C2%B2&q=%ED%A0%80&status=x&state=x&version=x", "?scene=99999999999999999999999&page=x", "?q=%00",
     "?version=%00&state=%00&project=%00",
-    "?shots=%C2%B2", "?shots=1-99999999999999", "?shots=9-1", "?shots=-", "?shots=%00",
 ]  # fmt: skip
 TEXT_PARTS = ["%00", "%ED%A0%80", "..", "²", "가" * 300, "99999999999999999999999", "-1"]
 NUMBER_PARTS = ["0", "99999999", str(2**63), str(HUGE)]

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from aipipeline.history.saving import save_columns
 from aipipeline.history.services import lock, recording
 from aipipeline.media.exclusive import exclusive
 from aipipeline.projects.errors import Conflict, Invalid
@@ -66,13 +67,14 @@ def confirm(
             raise Conflict(_("The tree of this project is being written right now. Try again in a moment."))
         project.refresh_from_db()
         finish_held(project)
+        # What waits to be written now is written by this run, unless it is one of a few shots: asked before the rows
+        # are read, so that an edit after them has a mark of its own.
+        waiting = StaleMark.objects.filter(project=project) if shots is None else StaleMark.objects.none()
+        marks = list(waiting.values_list("pk", flat=True))
         plan = plan_tree(project, shots)
         if not plan.shots:
             raise Invalid(_("There are no shots to confirm yet. Apply a scenario or add shots first."))
         _refuse_conflicts(plan)
-        # What waits to be written now is written by this run, unless it is one of a few shots.
-        waiting = StaleMark.objects.filter(project=project) if shots is None else StaleMark.objects.none()
-        marks = list(waiting.values_list("pk", flat=True))
         report = ConfirmReport(root=project.root)
         new = _register(project, plan)
         disk = Disk(project.root)
@@ -99,16 +101,27 @@ def _refuse_conflicts(plan: Plan) -> None:
 
 def _register(project: Project, plan: Plan) -> list[Folder]:
     """Give the new rows their places, and say what is retired and what is back; returns the new ones."""
-    entries = plan.of(Fate.CREATE, Fate.RENAMED, Fate.SAME, Fate.REVIVE)
+    entries = [entry for entry in plan.of(Fate.CREATE, Fate.RENAMED, Fate.SAME, Fate.REVIVE) if entry.folder.pk is None]
+    new = [entry.folder for entry in entries]
+    own_folders(project)
+    try:
+        with transaction.atomic():
+            Folder.objects.bulk_create(new)
+    except IntegrityError:
+        # A publisher gave one of these rows, or one of these names, its place since the plan.
+        new = _register_again(project, entries)
     with transaction.atomic():
-        before = set(Folder.objects.filter(project=project).values_list("pk", flat=True))
-        own_folders(project)
-        found = ensure_folders(project, [entry.row for entry in entries])
-        for entry in entries:
-            entry.folder = found[entry.row]
-            entry.path = entry.folder.path
         _set_state(plan.of(Fate.RETIRE), FolderState.RETIRED)
         _set_state(plan.of(Fate.REVIVE), FolderState.ACTIVE)
+    return new
+
+
+def _register_again(project: Project, entries: list[Planned]) -> list[Folder]:
+    before = set(Folder.objects.filter(project=project).values_list("pk", flat=True))
+    found = ensure_folders(project, [entry.row for entry in entries])
+    for entry in entries:
+        entry.folder = found[entry.row]
+        entry.path, entry.absent = entry.folder.path, True
     return [folder for folder in found.values() if folder.pk not in before]
 
 
@@ -116,7 +129,8 @@ def _set_state(entries: list[Planned], state: str) -> None:
     moment = timezone.now() if state == FolderState.RETIRED else None
     for entry in entries:
         entry.folder.state, entry.folder.retired_at = state, moment
-    Folder.objects.bulk_update([entry.folder for entry in entries], ["state", "retired_at"], batch_size=AT_ONCE)
+    if entries:
+        save_columns([entry.folder for entry in entries], ["state", "retired_at"])
 
 
 def _build(project: Project, plan: Plan, disk: Disk, report: ConfirmReport, progress: Progress) -> None:
@@ -137,9 +151,10 @@ def _build(project: Project, plan: Plan, disk: Disk, report: ConfirmReport, prog
     retired = [*(entry.folder for entry in plan.of(Fate.RETIRE)), *plan.retired]
     folders += [folder for folder in retired if os.path.isdir(disk.root / folder.path)]
     locked = {entry.folder.pk for entry in built if entry.kind == "shot"}
+    rows = {(entry.kind, entry.row.pk): entry.row for entry in plan.entries}
     for start in range(0, len(folders), AT_ONCE):
         chunk = folders[start : start + AT_ONCE]
-        write_folders(project, chunk, written, disk, more={pk: {"locked": True} for pk in locked})
+        write_folders(project, chunk, written, disk, more={pk: {"locked": True} for pk in locked}, rows=rows)
         progress(0.5 + 0.45 * start / len(folders), chunk[0].path)
     report.folders_made = len(disk.made_folders)
     report.files_written, report.files_unchanged = disk.written, disk.unchanged

@@ -45,7 +45,9 @@ def test_the_api_plans_confirms_and_unlocks(client: Client, project: Any, shots:
     assert plan["counts"]["create"] == len(plan["entries"])
     assert not project.root.exists()
     assert client.get(f"{BASE}/confirm/?shots={shots[0].pk}").json()["shots"] == 1
-    assert client.get(f"{BASE}/confirm/?shots=x").status_code == 422
+    for wrong in ("x", "%C2%B2", "1-99999999999999", "9-1", "-", "%00", "9" * 30):
+        assert client.get(f"{BASE}/confirm/?shots={wrong}").status_code == 422, wrong
+        assert client.get(f"/projects/TEST/shots/confirm/?shots={wrong}").status_code == 422, wrong
     done = send(client, "POST", f"{BASE}/confirm/", {"shots": [shots[0].pk]}).json()
     assert done["locked"] == [shots[0].code]
     assert send(client, "POST", f"{BASE}/confirm/", {"background": 1}).status_code == 422
@@ -191,9 +193,7 @@ def test_every_door_to_a_locked_shots_structure_is_shut(
             client, "POST", grid, {"items": [{"id": shot.pk, "fields": {"scene": None}}], "on_conflict": "skip"}
         ),
         lambda: send(client, "POST", grid, {"delete": [shot.pk]}),
-        lambda: send(
-            client, "POST", f"{BASE}/shots/reorder/", {"ids": [shot.pk], "before": None, "set": {"scene": other}}
-        ),
+        lambda: send(client, "POST", f"{BASE}/shots/reorder/", {"ids": [shot.pk], "before": None, "scene": other}),
     ]
     doors += [
         lambda: send(client, "PATCH", f"{BASE}/edit/", {"ops": [{"op": "remove", "shot": shot.pk}]}),

@@ -139,7 +139,7 @@ def test_a_cancel_in_the_middle_leaves_nothing_new(project: Any, admin_user: Any
 
 POINTS: list[tuple[Any, str, int]] = [
     (module, "_register", 1), (os, "mkdir", 1), (os, "mkdir", 30), (os, "replace", 1), (os, "replace", 7),
-    (os, "fsync", 3), (metadata.Folder.objects, "bulk_update", 3), (module, "_lock", 1),
+    (os, "fsync", 3), (metadata, "save_columns", 1), (module, "_lock", 1),
 ]  # fmt: skip
 
 

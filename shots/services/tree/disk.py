@@ -4,6 +4,7 @@ A tree may have been edited by hand: a link where a folder was, a file in its pl
 changed. What is in the way is named; what somebody wrote is kept beside.
 """
 
+import ctypes
 import errno
 import hashlib
 import json
@@ -18,6 +19,9 @@ from django.utils.translation import gettext as _
 from aipipeline.media.storage import storage_error
 from aipipeline.projects.errors import PipelineError
 from assets.metadata import SCHEMA
+
+# From here on the filesystem is flushed as a whole: a thousand files one by one take seconds.
+MANY = 50
 
 
 class TreeError(PipelineError):
@@ -165,15 +169,9 @@ class Disk:
 
         The folders are not flushed: should a name be lost with the power, the next confirm writes the file again.
         """
-        for path in self._unflushed:
-            try:
-                descriptor = os.open(path, os.O_RDONLY)
-            except FileNotFoundError:
-                continue
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        if len(self._unflushed) < MANY or not _flush_all(self.root):
+            for path in self._unflushed:
+                _flush(path)
         self._unflushed.clear()
 
     def take_back(self) -> None:
@@ -189,6 +187,32 @@ class Disk:
         self.made_folders.clear()
         self._whole.clear()
         self._unflushed.clear()
+
+
+def _flush_all(folder: Path) -> bool:
+    """Flush the filesystem that this folder lies on; False where the system has no call for that."""
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        return False
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(folder))
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _flush(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _fresh(path: Path) -> int:

@@ -107,6 +107,9 @@ def ensure_folders(project: Project, owners: Sequence[Owner]) -> dict[Owner, Fol
 
 def allocate(project: Project, owners: Iterable[Owner]) -> list[Folder]:
     """New Folder rows for these, unsaved. A place that is taken is told apart by the row's id."""
+    owners = list(owners)
+    if not owners:
+        return []
     templates = NamingTemplates.of(project.naming)
     taken = set(Folder.objects.filter(project=project).values_list("key", flat=True)) | RESERVED
     made = []

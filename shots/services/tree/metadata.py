@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from aipipeline.history.saving import save_columns
 from aipipeline.media.exclusive import exclusive
 from aipipeline.projects.models import Project
 from assets.metadata import describe, encode
@@ -184,17 +185,18 @@ def write_folders(
     done: Written,
     disk: Disk | None = None,
     more: Mapping[int, Mapping[str, Any]] | None = None,
+    rows: Mapping[tuple[str, int], Any] | None = None,
 ) -> Disk:
     """Write the metadata of these folders where it changed, and what belongs beside it.
 
     With a `disk` of the caller's (confirm) errors are the caller's too; without one they are kept by folder. `more`:
-    by folder id, facts that will hold once the caller is done.
+    by folder id, facts that will hold once the caller is done. `rows`: by kind and id, those that the caller has read.
     """
     mine = disk or Disk(project.root)
     before = (mine.written, mine.unchanged, len(mine.kept))
     changed: list[Folder] = []
     try:
-        for folder, files in _contents(project, folders, more or {}):
+        for folder, files in _contents(project, folders, more or {}, rows or {}):
             try:
                 if disk is None and not (mine.root / folder.path).is_dir():
                     # Taken away by hand, or never built: confirm builds folders, an edit does not.
@@ -212,7 +214,8 @@ def write_folders(
         done.problems[project.code] = reason(error, project.root)
     finally:
         # Also of a run that fails: what was written by us must not be taken for somebody's edit later.
-        Folder.objects.bulk_update(changed, ["digest", "problem"], batch_size=AT_ONCE)
+        if changed:
+            save_columns(list({folder.pk: folder for folder in changed}.values()), ["digest", "problem"])
     done.written += mine.written - before[0]
     done.unchanged += mine.unchanged - before[1]
     done.kept += mine.kept[before[2] :]
@@ -235,14 +238,20 @@ def _write_one(disk: Disk, folder: Folder, files: dict[str, bytes], changed: lis
 
 
 def _contents(
-    project: Project, folders: list[Folder], coming: Mapping[int, Mapping[str, Any]]
+    project: Project,
+    folders: list[Folder],
+    coming: Mapping[int, Mapping[str, Any]],
+    read: Mapping[tuple[str, int], Any],
 ) -> Iterable[tuple[Folder, dict[str, bytes]]]:
     """By folder the files that belong into it; a constant number of queries for each kind."""
     by_kind: dict[str, list[Folder]] = {}
     for folder in folders:
         by_kind.setdefault(folder.kind, []).append(folder)
     for kind, mine in by_kind.items():
-        rows = {row.pk: row for row in _rows(project, kind, [folder_owner(folder)[1] for folder in mine])}
+        ids = [folder_owner(folder)[1] for folder in mine]
+        rows = {pk: read[kind, pk] for pk in ids if (kind, pk) in read}
+        if len(rows) < len(ids):
+            rows.update((row.pk, row) for row in _rows(project, kind, [pk for pk in ids if pk not in rows]))
         facts = describe(kind, rows.values())
         pairs = [(folder, rows[folder_owner(folder)[1]]) for folder in mine]
         beside: dict[int, dict[str, bytes]] = {}

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
+from aipipeline.history.saving import save_columns
 from aipipeline.history.services import recording
 from aipipeline.media.exclusive import exclusive
 from aipipeline.projects.errors import Conflict, NotFound
@@ -110,7 +111,7 @@ def _begin(project: Project, moves: list[Move]) -> None:
         _ask(project, rows)
         for move in moves:
             move.folder.moving_to = move.after
-        Folder.objects.bulk_update(rows, ["moving_to"], batch_size=500)
+        save_columns(rows, ["moving_to"])
     try:
         # Who began to publish between the question and the journal is seen now; who begins from here on waits.
         _ask(project, rows)

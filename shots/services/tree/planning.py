@@ -94,7 +94,7 @@ def plan_tree(project: Project, shots: Sequence[int] | None = None) -> Plan:
     TreeError when the storage cannot be read.
     """
     check_storage(project)
-    rows = Shot.objects.live().filter(project=project).select_related("scene")
+    rows = Shot.objects.live().filter(project=project)
     if shots is not None:
         rows = rows.filter(pk__in=shots)
     chosen = list(rows.order_by("position", "id"))
@@ -151,9 +151,12 @@ class Places:
 
 
 def _owners(project: Project, shots: list[Shot], *, whole: bool) -> list[Owner]:
-    scenes = Scene.objects.live().filter(project=project).order_by("position", "id")
-    if not whole:
-        scenes = scenes.filter(pk__in={shot.scene_id for shot in shots if shot.scene_id})
+    """The rows whose folders are planned; each scene is one object, whichever of its shots asks."""
+    every = {scene.pk: scene for scene in Scene.objects.filter(project=project).order_by("position", "id")}
+    for shot in shots:
+        shot.scene = every.get(shot.scene_id or 0)
+    here = {shot.scene_id for shot in shots}
+    scenes = [scene for scene in every.values() if scene.removed_at is None and (whole or scene.pk in here)]
     rows: list[Owner] = [*scenes, *shots]
     rows += [*Character.objects.live().filter(project=project), *Environment.objects.live().filter(project=project)]
     for row in rows:
