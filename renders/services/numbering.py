@@ -1,22 +1,25 @@
 """Numbers of versions: given out in the database, each once for an owner and kind, never again."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from aipipeline.projects.errors import PipelineError
+from aipipeline.projects.errors import Conflict, PipelineError
 from assets.models import Character, Environment
 from assets.naming import NameContext, NamingTemplates
 from renders.models import RenderJob, Version, VersionState
-from shots.models import Shot
+from shots.models import Folder, FolderState, Shot
 from shots.services.tree.folders import context_of, ensure_folder, kind_of
 
 Owner = Shot | Character | Environment
+_TRIES = 5
 
 
 class PublishError(PipelineError):
@@ -32,10 +35,16 @@ def names_of(owner: Owner, kind: str, number: int, *, artist: Any = None, ext: s
     return context_of(owner, kind=kind, version=number, artist=name, date=timezone.localdate(), ext=ext)
 
 
-def version_path(owner: Owner, kind: str, number: int, *, artist: Any = None) -> PurePosixPath:
-    """Where this version's folder belongs by the templates of today, relative to the project."""
+def version_path(
+    owner: Owner, kind: str, number: int, *, artist: Any = None, folder: str | None = None
+) -> PurePosixPath:
+    """Where this version's folder belongs by the templates of today, relative to the project.
+
+    `folder`: the owner's, when the caller holds it; else this waits while it is being moved.
+    """
     names = names_of(owner, kind, number, artist=artist)
-    return PurePosixPath(ensure_folder(owner).path) / NamingTemplates.of(owner.project.naming).version(names)
+    base = ensure_folder(owner).path if folder is None else folder
+    return PurePosixPath(base) / NamingTemplates.of(owner.project.naming).version(names)
 
 
 def kind_folder(owner: Owner, kind: str) -> Path:
@@ -45,8 +54,8 @@ def kind_folder(owner: Owner, kind: str) -> Path:
 
 def reserve(owner: Owner, kind: str, *, created_by: Any = None, comment: str = "", auto: bool = False) -> Version:
     """The next number of this owner and kind, as a row that nobody sees yet."""
-    with transaction.atomic():
-        number, path = _next(owner, kind, created_by)
+    with _held(owner) as folder:
+        number, path = _next(owner, kind, created_by, folder)
         return Version.objects.create(
             project=owner.project,
             **{kind_of(owner): owner},
@@ -61,21 +70,38 @@ def reserve(owner: Owner, kind: str, *, created_by: Any = None, comment: str = "
 
 def renumber(version: Version) -> None:
     """Give a reserved version another number: something that is not ours stands where its folder belongs."""
-    with transaction.atomic():
-        number, path = _next(version.owner, version.kind, version.created_by)
+    with _held(version.owner) as folder:
+        number, path = _next(version.owner, version.kind, version.created_by, folder)
         mine = Version.objects.filter(pk=version.pk, state=VersionState.RESERVED).update(number=number, path=path)
     if mine:
         version.number, version.path = number, path
 
 
-def _next(owner: Owner, kind: str, artist: Any) -> tuple[int, str]:
-    """The next free number and its folder, inside a transaction that holds the owner's row."""
-    type(owner).objects.select_for_update().filter(pk=owner.pk).values_list("pk").first()
+@contextmanager
+def _held(owner: Owner) -> Iterator[str]:
+    """A transaction that holds the owner's row and its folder, which is not being moved; gives the folder's path.
+
+    A move that is under way is waited for outside of the transaction, as it must write too.
+    """
+    for _try in range(_TRIES):
+        ensure_folder(owner)
+        with transaction.atomic():
+            type(owner).objects.select_for_update().filter(pk=owner.pk).values_list("pk").first()
+            rows = Folder.objects.select_for_update().filter(**{kind_of(owner): owner})
+            folder = rows.exclude(state=FolderState.LEFT).first()
+            if folder is not None and not folder.moving_to:
+                yield folder.path
+                return
+    raise Conflict(_("%(what)s: its folder is being moved. Try again in a moment.") % {"what": owner})
+
+
+def _next(owner: Owner, kind: str, artist: Any, folder: str) -> tuple[int, str]:
+    """The next free number and its folder, inside `_held`."""
     newest = Version.objects.filter(**{kind_of(owner): owner}, kind=kind).aggregate(n=Max("number"))["n"]
     number = int(newest or 0) + 1
     # A folder that no row knows (made by hand, or of a database that was put back) is left alone, and so is one that
     # another kind took, when the template tells no kinds apart.
-    while _taken(owner, path := str(version_path(owner, kind, number, artist=artist))):
+    while _taken(owner, path := str(version_path(owner, kind, number, artist=artist, folder=folder))):
         number += 1
     return number, path
 
@@ -87,6 +113,7 @@ def _taken(owner: Owner, path: str) -> bool:
 
 def reserve_for_job(job: RenderJob) -> Version:
     """The one version of this job: the same row at every try, unless that was given up meanwhile."""
+    ensure_folder(job.owner)
     with transaction.atomic():
         row = lock_job(job.pk)
         if row.version is None or row.version.state == VersionState.DEAD:
