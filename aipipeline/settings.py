@@ -49,6 +49,9 @@ AIP_WORKER_VRAM = env.int("AIP_WORKER_VRAM", default=0)  # GB; 0: what the serve
 AIP_WORKER_TAGS = env.list("AIP_WORKER_TAGS", default=[])
 AIP_WORKER_NAME = env("AIP_WORKER_NAME", default="")
 COMFYUI_URLS = env.list("COMFYUI_URLS", default=[])
+# Where project administrators may let mirrors go; superusers may name any place (docs/how-to/mirror.md).
+AIP_MIRROR_ROOTS = [part for part in env("AIP_MIRROR_ROOTS", default="").split(":") if part.strip()]
+AIP_MIRROR_ENDPOINTS = env.list("AIP_MIRROR_ENDPOINTS", default=[])
 METRICS_TOKEN = env("AIP_METRICS_TOKEN", default="")
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -96,6 +99,7 @@ INSTALLED_APPS = [
     "shots",
     "renders",
     "timeline",
+    "mirror",
     "comfy_adapters",
     "blender_bridge",
     "aipipeline.studio",

@@ -117,6 +117,7 @@ NAVIGATION: list[dict[str, Any]] = [
         _item(_("People"), "group", "projects", "user"),
         _item(_("Groups"), "groups", "auth", "group"),
         _item(_("Background tasks"), "pending_actions", "celery_workers", "ledgertask"),
+        _item(_("Mirrors"), "backup", "mirror", "mirrortarget"),
         _item(_("Schedules"), "schedule", "celery_workers", "schedule"),
     ),
 ]

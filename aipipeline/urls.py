@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((asset_pages, "assets"))),
     path("", include("renders.urls")),
     path("", include("timeline.urls")),
+    path("", include("mirror.urls")),
     path("", include("aipipeline.studio.urls")),
 ]
 

@@ -7,6 +7,7 @@ class AssetsConfig(AppConfig):
     verbose_name = _("Assets")
 
     def ready(self) -> None:
-        from assets import tables
+        from assets import exporters, tables
 
+        exporters.register()
         tables.register_tables()

@@ -11,29 +11,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assets.rebuilding import Entry, Rebuild
+
 SCHEMA = 2
+# Rows are made in this order, so that whatever a kind names is there already.
+KINDS = ("project", "environment", "character", "scenario", "scene", "shot", "edit")
+META_NAMES = {
+    "project": "project_config.json",
+    "scenario": "scenario_meta.json",
+    "edit": "timeline_state.json",
+    "scene": "scene_meta.json",
+    "shot": "shot_meta.json",
+    "character": "character_meta.json",
+    "environment": "environment_meta.json",
+}
+# What says that a folder is a version, sealed with its files.
+VERSION_FILE = "version.json"
 Describe = Callable[[list[Any]], Mapping[Any, Mapping[str, Any]]]
-
-
-@dataclass
-class Entry:
-    """One metadata file that is read back: its folder relative to the project, its facts, and the row once made."""
-
-    path: str
-    facts: dict[str, Any]
-    row: Any = None
-
-
-@dataclass
-class Rebuild:
-    """A project that is made again from its files. `found` maps kinds to rows by natural key (code or name)."""
-
-    project: Any
-    actor: Any
-    found: dict[str, dict[str, Any]]
-    warnings: list[str]
-
-
 Restore = Callable[[Rebuild, list[Entry]], None]
 
 
@@ -43,32 +37,41 @@ class Part:
 
     describe: Describe
     restore: Restore | None
+    last: bool = False
 
 
 _parts: dict[str, list[Part]] = {}
 
 
-def register_part(kind: str, describe: Describe, restore: Restore | None = None) -> None:
+def register_part(kind: str, describe: Describe, restore: Restore | None = None, *, last: bool = False) -> None:
     """`kind`: project, scenario, scene, shot, character, environment or edit.
 
     The first part of a kind makes the rows (`Entry.row`); parts are read in the order of registration, which is that
-    of the layers.
+    of the layers. `last`: restored after all kinds, for what names rows of kinds that come later.
     """
-    _parts.setdefault(kind, []).append(Part(describe, restore))
-
-
-def parts_of(kind: str) -> list[Part]:
-    return list(_parts.get(kind, []))
+    _parts.setdefault(kind, []).append(Part(describe, restore, last))
 
 
 def describe(kind: str, rows: Iterable[Any]) -> dict[Any, dict[str, Any]]:
     """Everything that the apps know of these rows, by row id, in a constant number of queries."""
     found = list(rows)
     facts: dict[Any, dict[str, Any]] = {row.pk: {"schema": SCHEMA, "kind": kind} for row in found}
-    for part in _parts.get(kind, []):
-        for pk, known in part.describe(found).items():
-            facts[pk].update(known)
+    if found:
+        for part in _parts.get(kind, []):
+            for pk, known in part.describe(found).items():
+                facts[pk].update(known)
     return facts
+
+
+def restore(rebuild: Rebuild, entries: Mapping[str, list[Entry]]) -> None:
+    """Make the rows of these files, by kind; what is wrong with them is in `rebuild.problems` then."""
+    for last in (False, True):
+        for kind in KINDS:
+            for part in _parts.get(kind, []):
+                if part.restore is not None and part.last == last:
+                    part.restore(rebuild, entries.get(kind, []))
+                    if rebuild.project is None:
+                        return
 
 
 def encode(facts: Mapping[str, Any]) -> bytes:

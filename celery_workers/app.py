@@ -29,10 +29,13 @@ app.conf.update(
     task_routes={
         "celery_workers.tick": {"queue": "system"},
         "celery_workers.*": {"queue": "cpu"},
+        "mirror.run_due": {"queue": "system"},
         "renders.reap": {"queue": "system"},
         "renders.receive": {"queue": "system"},
         # What waits for the storage: a NAS that hangs holds up nothing else.
         "shots.write_metadata": {"queue": "files"},
+        "renders.recover": {"queue": "files"},
+        "renders.sweep": {"queue": "files"},
     },
     worker_prefetch_multiplier=1,
     worker_send_task_events=True,

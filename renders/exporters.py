@@ -1,33 +1,153 @@
-"""The version history of shots, characters and environments, for the metadata files of the tree."""
+"""Versions with their reviews and notes, approvals, and render presets, for the metadata files of the tree.
+
+How a version was made is in its own folder (version.json), sealed with the files; what people said of it later is in
+the metadata of its owner. A version is made again from both.
+"""
 
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from aipipeline.history.saving import save_columns
+from aipipeline.projects.models import Project
+from assets.facts import Form, save_all
 from assets.metadata import register_part
-from renders.models import Version
+from assets.rebuilding import Entry, Rebuild, short
+from assets.remarks import notes_told, restore_notes
+from renders.models import RenderPreset, Review, Version, Workflow
+from renders.sealed import VersionsOnDisk
+from shots.models import ShotStep
+
+OWNERS = ("environment", "character", "shot")
+# The rest is sealed in the version's folder.
+VERSION = Form(
+    Version,
+    names={"created_by": "username"},
+    leave=frozenset({*OWNERS, "state", "manifest", "provenance", "width", "height", "frames", "fps"}),
+)
+REVIEW = Form(Review, names={"author": "username"}, leave=frozenset({"version"}))
+PRESET = Form(RenderPreset, names={"workflow": "key", "author": "username"})
 
 
 def register() -> None:
-    for kind in ("shot", "character", "environment"):
-        register_part(kind, partial(_versions, kind=kind))
+    register_part("project", _presets, _restore_presets)
+    for kind in OWNERS:
+        register_part(kind, partial(_versions, kind=kind), partial(_restore_versions, kind=kind))
+    register_part("shot", _approvals, _restore_approvals)
+
+
+def _presets(rows: list[Project]) -> Mapping[Any, Mapping[str, Any]]:
+    found: dict[Any, dict[str, Any]] = {row.pk: {"render_presets": []} for row in rows}
+    for preset in PRESET.rows(RenderPreset.objects.filter(project__in=rows)).order_by("id"):
+        found[preset.project_id]["render_presets"].append(PRESET.facts(preset))
+    return found
+
+
+def _restore_presets(rebuild: Rebuild, entries: list[Entry]) -> None:
+    rebuild.keep({workflow.key: workflow for workflow in Workflow.objects.all()})
+    rows: dict[str, RenderPreset] = {}
+    for entry in entries:
+        for where, facts in rebuild.objects(entry.facts, "render_presets", entry.where):
+            row = PRESET.make(rebuild, where, facts)
+            if row is not None and row.name in rows:
+                rebuild.problem(where, _("%(name)s is there twice") % {"name": short(row.name)})
+            elif row is not None:
+                rows[row.name] = row
+    save_all(rows.values())
 
 
 def _versions(rows: list[Any], kind: str) -> Mapping[Any, Mapping[str, Any]]:
     facts: dict[Any, dict[str, Any]] = {row.pk: {"versions": []} for row in rows}
-    versions = Version.objects.live().filter(**{f"{kind}__in": [row.pk for row in rows]})
-    for version in versions.order_by("kind", "number"):
+    versions = list(
+        VERSION.rows(Version.objects.live().filter(**{f"{kind}__in": list(facts)})).order_by("kind", "number")
+    )
+    ids = [version.pk for version in versions]
+    reviews: dict[int, list[dict[str, Any]]] = {}
+    for review in REVIEW.rows(Review.objects.filter(version__in=ids)).order_by("created_at", "id"):
+        reviews.setdefault(review.version_id, []).append(REVIEW.facts(review))
+    notes = notes_told(Version, ids)
+    for version in versions:
         facts[getattr(version, f"{kind}_id")]["versions"].append(
             {
-                "kind": version.kind,
-                "number": version.number,
-                "path": version.path,
-                "status": version.status,
-                "auto": version.auto,
+                **VERSION.facts(version),
                 "files": version.manifest,
-                "frames": version.frames,
-                "fps": version.fps,
-                "published_at": version.published_at,
+                **{name: getattr(version, name) for name in ("width", "height", "frames", "fps")},
+                "reviews": reviews.get(version.pk, []),
+                "notes": notes.get(version.pk, []),
             }
         )
     return facts
+
+
+def _restore_versions(rebuild: Rebuild, entries: list[Entry], kind: str) -> None:
+    disk = VersionsOnDisk(rebuild, entries)
+    made: dict[Any, Version] = {}
+    told: list[tuple[str, Version, Mapping[str, Any]]] = []
+    for entry in entries:
+        if entry.row is None:
+            continue
+        for where, facts in [*rebuild.objects(entry.facts, "versions", entry.where), *disk.untold(entry)]:
+            sealed = disk.sealed(where, facts)
+            row = None if sealed is None else VERSION.make(rebuild, where, facts, **sealed, **{kind: entry.row})
+            if row is None:
+                continue
+            key = (kind, entry.row.pk, row.kind, row.number)
+            if key in made:
+                rebuild.warn(where, _("%(name)s is there twice; the first is taken") % {"name": row.path})
+                continue
+            made[key] = row
+            told.append((where, row, facts))
+    save_all(made.values())
+    rebuild.keep(made)
+    reviews = [
+        REVIEW.make(rebuild, place, review, version=row)
+        for where, row, facts in told
+        for place, review in rebuild.objects(facts, "reviews", where)
+    ]
+    save_all([review for review in reviews if review is not None])
+    restore_notes(rebuild, told)
+
+
+def _approvals(rows: list[Any]) -> Mapping[Any, Mapping[str, Any]]:
+    """By step, the version that was approved: its kind and number."""
+    facts: dict[Any, dict[str, Any]] = {row.pk: {"approved": {}} for row in rows}
+    steps = ShotStep.objects.filter(shot__in=list(facts), approved_version__isnull=False)
+    found = list(steps.values_list("shot_id", "step", "approved_version"))
+    versions = {
+        pk: (kind, number)
+        for pk, kind, number in Version.objects.filter(pk__in=[pk for _shot, _step, pk in found]).values_list(
+            "pk", "kind", "number"
+        )
+    }
+    for shot, step, pk in found:
+        if pk in versions:
+            kind, number = versions[pk]
+            facts[shot]["approved"][step] = {"kind": kind, "number": number}
+    return facts
+
+
+def _restore_approvals(rebuild: Rebuild, entries: list[Entry]) -> None:
+    shots = [entry.row for entry in entries if entry.row is not None]
+    steps = {(step.shot_id, step.step): step for step in ShotStep.objects.filter(shot__in=shots)}
+    found = []
+    for entry in entries:
+        approved = entry.facts.get("approved", {})
+        if not isinstance(approved, dict):
+            rebuild.problem(f"{entry.where}: approved", _("an object is needed"))
+            continue
+        for name, told in approved.items() if entry.row is not None else ():
+            where = f"{entry.where}: approved.{name[:40]}"
+            step = steps.get((entry.row.pk, name))
+            if step is None or not isinstance(told, dict):
+                rebuild.warn(where, _("the shot has no such step; the approval is left out"))
+                continue
+            key = ("shot", entry.row.pk, told.get("kind"), told.get("number"))
+            hashable = isinstance(key[2], str) and isinstance(key[3], int)
+            version = rebuild.named(Version._meta.label_lower, key if hashable else short(told), where)
+            if version is not None:
+                step.approved_version = version.pk
+                found.append(step)
+    if found:
+        save_columns(found, ["approved_version"])

@@ -11,13 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
+from aipipeline.history.signals import changed
+from aipipeline.notes.models import Note
 from aipipeline.projects.errors import Conflict
 from aipipeline.projects.models import Project
-from renders.models import JobState, RenderJob, Verdict, Version, VersionState
+from renders.models import JobState, RenderJob, RenderPreset, Verdict, Version, VersionState
 from renders.models.job import OPEN_STATES
 from renders.services.owners import touch_owners
 from renders.services.reviews import review_version
-from renders.signals import job_ended, version_published
+from renders.signals import job_ended, version_published, version_reviewed
 from shots.models import Folder
 from shots.models.step import KIND_OF_STEP
 from shots.services.steps import finish_step
@@ -39,8 +41,32 @@ def tell_pages(version: Version, job: RenderJob | None, **_kwargs: Any) -> None:
 
 @receiver(version_published, dispatch_uid="renders.refresh_metadata")
 def refresh_metadata(version: Version, **_kwargs: Any) -> None:
-    """The owner's metadata file lists its versions."""
+    """The owner's metadata file lists its versions. Publishing gives the owner its folder: until then the project's
+    own file told of it."""
     mark_stale(version.project_id, kind_of(version.owner), [version.owner.pk])
+    mark_stale(version.project_id, "config", [version.project_id])
+
+
+@receiver(version_reviewed, dispatch_uid="renders.refresh_reviews")
+def refresh_reviews(version: Version, **_kwargs: Any) -> None:
+    """What people say of a version stands with it in the owner's file."""
+    mark_stale(version.project_id, kind_of(version.owner), [version.owner.pk])
+
+
+@receiver(changed, sender=Note, dispatch_uid="renders.mark_noted")
+def mark_noted(instances: list[Note], **_kwargs: Any) -> None:
+    """Notes on versions stand in the file of the version's owner."""
+    label = Version._meta.label_lower
+    ids = [int(note.target_id) for note in instances if note.target_model == label]
+    for version in Version.objects.filter(pk__in=ids).select_related("shot", "character", "environment"):
+        mark_stale(version.project_id, kind_of(version.owner), [version.owner.pk])
+
+
+@receiver(changed, sender=RenderPreset, dispatch_uid="renders.mark_presets")
+def mark_presets(instances: list[RenderPreset], **_kwargs: Any) -> None:
+    """Render presets stand in the project's file."""
+    for project_id in {preset.project_id for preset in instances}:
+        mark_stale(project_id, "config", [project_id])
 
 
 @receiver(job_ended, dispatch_uid="renders.move_step")

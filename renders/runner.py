@@ -16,7 +16,7 @@ from aipipeline.media.storage import storage_error
 from aipipeline.projects.errors import PipelineError
 from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult, Stop, backend_for
 from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState, VersionStatus
-from renders.services import publishing, queue
+from renders.services import numbering, publishing, queue, sealing
 
 log = structlog.get_logger(__name__)
 TELL_SECONDS = 0.1
@@ -126,11 +126,11 @@ def _end_badly(attempt: RenderAttempt, error: Exception) -> None:
 
 def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
     job = attempt.job
-    publishing.discard_earlier(job, attempt)
-    version = publishing.reserve_for_job(job)
-    facts = publishing.sealed_facts(version)
+    sealing.discard_earlier(job, attempt)
+    version = numbering.reserve_for_job(job)
+    facts = sealing.sealed_facts(version)
     if facts is None:
-        staged = publishing.stage(job.owner, job.kind, str(attempt.pk))
+        staged = sealing.stage(job.owner, job.kind, str(attempt.pk))
         try:
             result, inputs = _render(attempt, reporter, staged.folder)
             if reporter.cancelled():
@@ -144,10 +144,10 @@ def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
                 "inputs": inputs,
                 "worker": attempt.worker.name if attempt.worker else "",
             }
-            publishing.seal(version, staged, result.files, provenance)
+            sealing.seal(version, staged, result.files, provenance)
         finally:
-            publishing.discard(staged)
-        facts = publishing.sealed_facts(version)
+            sealing.discard(staged)
+        facts = sealing.sealed_facts(version)
         assert facts is not None  # sealed a line above
     else:
         log.info("sealed_version_adopted", version=version.pk)
@@ -194,7 +194,7 @@ def gather_inputs(job: RenderJob) -> tuple[dict[str, Path], dict[str, Any]]:
         used[role] = version.pk
         files[role] = version.file()
         for extra, name in entry.get("also", {}).items():
-            if any(file["name"] == name for file in version.manifest):
+            if version.has_file(name):
                 files[extra] = version.file(name)
     missing = [path.name for path in files.values() if not path.is_file()]
     if missing:

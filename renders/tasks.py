@@ -5,7 +5,7 @@ from typing import Any
 from celery import Task, shared_task
 
 from renders import runner
-from renders.services import nudges, queue, workers
+from renders.services import nudges, queue, recovery, workers
 
 
 @shared_task(name="renders.claim", bind=True)
@@ -25,6 +25,16 @@ def attempt(self: "Task[Any, Any]", attempt_id: str, what: str = "") -> None:
 def reap() -> None:
     queue.reap()
     nudges.nudge_waiting()
+
+
+@shared_task(name="renders.recover")
+def recover() -> None:
+    recovery.recover_versions()
+
+
+@shared_task(name="renders.sweep")
+def sweep() -> None:
+    recovery.sweep()
 
 
 def take_next(node: str) -> bool:

@@ -10,7 +10,7 @@ from django.apps import apps
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = {
     "events": 0, "projects": 1, "history": 2, "media": 2, "notes": 2, "llm": 2, "ui": 2, "tables": 3,
-    "celery_workers": 4, "assets": 5, "shots": 6, "renders": 7, "timeline": 8, "comfy_adapters": 8,
+    "celery_workers": 4, "assets": 5, "shots": 6, "renders": 7, "timeline": 8, "mirror": 8, "comfy_adapters": 8,
     "blender_bridge": 8, "studio": 9,
 }  # fmt: skip
 

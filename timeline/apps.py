@@ -7,6 +7,7 @@ class TimelineConfig(AppConfig):
     verbose_name = _("Timeline")
 
     def ready(self) -> None:
-        from timeline import events, receivers  # noqa: F401  (receivers connect themselves)
+        from timeline import events, exporters, receivers  # noqa: F401  (receivers connect themselves)
 
         events.register()
+        exporters.register()

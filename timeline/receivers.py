@@ -7,6 +7,8 @@ from django.dispatch import receiver
 
 from aipipeline.history.signals import changed
 from shots.models import Shot
+from shots.services.tree.metadata import mark_stale
+from timeline.models import Clip, Edit, Marker, Track
 from timeline.services.edits import note_changes
 
 OF_THE_CUT = frozenset({"duration_frames", "position", "removed_at"})
@@ -21,3 +23,11 @@ def note_shot_changes(instances: Sequence[Shot], fields: set[str], kind: str, **
     # A batch tells the fields of all its rows together; what was just written carries the row's newest revision.
     notes = {name: [shot.pk for shot in instances if shot.field_revisions.get(name) == shot.revision] for name in names}
     note_changes(instances[0].project_id, notes)
+
+
+@receiver(changed, dispatch_uid="timeline.mark_metadata")
+def mark_metadata(sender: type[Any], instances: Sequence[Any], **_kwargs: Any) -> None:
+    """The file of the cut tells of these rows."""
+    if sender in (Edit, Track, Clip, Marker):
+        for project_id in {row.project_id for row in instances}:
+            mark_stale(project_id, "edit", [project_id])

@@ -27,6 +27,7 @@ WORDS = {
     "project.create": gettext_lazy("Created the project"),
     "project.update": gettext_lazy("Changed the project"),
     "project.confirm": gettext_lazy("Confirmed the shot list"),
+    "project.rebuild": gettext_lazy("Made the project again from its folder"),
     "project.move_folders": gettext_lazy("Moved folders of the production tree"),
     "project.naming": gettext_lazy("Changed the naming"),
     "render.start": gettext_lazy("Started renders"),

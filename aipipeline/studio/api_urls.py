@@ -14,6 +14,7 @@ from aipipeline.tables.api import views as table_views
 from assets.api import presets
 from assets.api import views as assets
 from celery_workers.api import views as tasks
+from mirror.api import views as mirror
 from renders.api import views as renders
 from shots.api import castings, confirm, naming, scenarios
 from shots.api import presets as shot_presets
@@ -110,6 +111,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/edit/export.<slug:suffix>", timeline.Export.as_view()),
     path(f"{P}/deliveries/", timeline.Deliveries.as_view()),
     path("v1/deliveries/<uuid:delivery_id>/", timeline.DeliveryDetail.as_view()),
+    path(f"{P}/mirrors/", mirror.Mirrors.as_view()),
+    path(f"{P}/mirrors/<int:target_id>/", mirror.MirrorDetail.as_view()),
+    path(f"{P}/mirrors/<int:target_id>/run/", mirror.MirrorRun.as_view()),
     path("v1/tasks/<uuid:task_id>/", tasks.TaskDetail.as_view()),
     path("v1/tasks/<uuid:task_id>/cancel/", tasks.TaskCancel.as_view()),
     re_path(r"^.*/$", access.Nowhere.as_view(), name="nowhere"),

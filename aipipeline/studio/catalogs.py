@@ -15,7 +15,8 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
-    "aipipeline", "assets", "shots", "renders", "timeline", "celery_workers", "comfy_adapters", "blender_bridge",
+    "aipipeline", "assets", "shots", "renders", "timeline", "mirror", "celery_workers", "comfy_adapters",
+    "blender_bridge",
 )  # fmt: skip
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,

@@ -34,6 +34,7 @@ from shots.models.step import KIND_OF_STEP
 from shots.scenario import analyse, read_text
 from shots.services import scenarios
 from shots.services.confirm import confirm
+from shots.services.tree.metadata import write_stale
 from timeline.models import Movie, MovieKind
 from timeline.services.exports import export_cut
 from timeline.services.movies import is_current, request_movie
@@ -146,6 +147,8 @@ def run(*, project: Project, scenario: Scenario, out: Path | None, until: str = 
         report(name, 1.0, "")
         if name == until:
             break
+    # A command has no worker that writes the tree's files after every change: here they are written once.
+    write_stale(project.pk)
     _count(made)
     return made
 

@@ -37,7 +37,8 @@ PROJECT_NAV = (
     NavItem("assets", _("Assets"), "assets", "assets:library", "a", ("assets:edit", "assets:loras")),
     NavItem("storyboard", _("Storyboard"), "storyboard", "renders:storyboard", "b"),
     NavItem("timeline", _("Timeline"), "timeline", "timeline:edit", "t"),
-    NavItem("naming", _("Naming"), "folder", "shots:naming", "n"),
+    NavItem("naming", _("Naming"), "edit", "shots:naming", "n"),
+    NavItem("mirror", _("Mirrors"), "copy", "mirror:targets", "m"),
     NavItem("farm", _("Render farm"), "farm", "renders:project_farm", "f", ("renders:job",)),
     NavItem("activity", _("Activity"), "activity", "studio:activity", "v"),
 )

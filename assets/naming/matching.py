@@ -181,9 +181,7 @@ class Matcher:
     def _ends(self, node: _Node, pos: int) -> Iterator[int]:
         element = node.element
         if isinstance(element, Literal):
-            end = pos + len(element.text)
-            if fold(self.text[pos:end]) == fold(element.text):
-                yield end
+            yield from self._of(pos, [element.text])
             return
         assert isinstance(element, Token)
         if element in self.fixed:
@@ -202,8 +200,10 @@ class Matcher:
 
     def _of(self, pos: int, words: Sequence[str]) -> Iterator[int]:
         for word in words:
-            if fold(self.text[pos : pos + len(word)]) == fold(word):
-                yield pos + len(word)
+            # ß may have become SS: the same name to a filesystem, of another length.
+            for length in {len(word), len(fold(word))}:
+                if pos + length <= len(self.text) and fold(self.text[pos : pos + length]) == fold(word):
+                    yield pos + length
 
     def _shaped(self, token: Token, pos: int) -> Iterator[int]:
         """Where a token that begins at `pos` could end, by the shape of its value; longest first."""

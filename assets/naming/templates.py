@@ -153,34 +153,3 @@ def _compiled_or_default(name: str, source: Any) -> Template:
         except TemplateError:
             pass
     return compile_template(name, DEFAULTS[name])
-
-
-_DEFAULT = NamingTemplates.of()
-
-
-def scene_folder(names: NameContext) -> PurePosixPath:
-    return _DEFAULT.folder("scene", names)
-
-
-def shot_folder(names: NameContext) -> PurePosixPath:
-    """scenes/SCN_010/shots/SHT_0010, relative to the project."""
-    return _DEFAULT.folder("shot", names)
-
-
-def character_folder(names: NameContext) -> PurePosixPath:
-    """assets/characters/CHR_리나; `unique` tells colliding names apart."""
-    return _DEFAULT.folder("character", names)
-
-
-def environment_folder(names: NameContext) -> PurePosixPath:
-    return _DEFAULT.folder("environment", names)
-
-
-def owner_folder(names: NameContext) -> PurePosixPath:
-    """The folder of whatever the context names: a shot, a character or an environment."""
-    return _DEFAULT.folder("environment" if names.owner == "scene" else names.owner, names)
-
-
-def version_folder(names: NameContext, kind: str, number: int) -> PurePosixPath:
-    """…/SHT_0010/previz/v001."""
-    return owner_folder(names) / _DEFAULT.version(names.but(kind=kind, version=number))

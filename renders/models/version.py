@@ -122,11 +122,26 @@ class Version(models.Model):
         return self.project.root / self.path
 
     def file(self, name: str = "") -> Path:
-        """The main file, or the named one; the name must be in the manifest."""
+        """The main file, or the named one. The main one is also found by the name that it had before it was sealed."""
         names = [entry["name"] for entry in self.manifest]
         if name and name not in names:
-            raise FileNotFoundError(name)
+            if name != self.provenance.get("original_name"):
+                raise FileNotFoundError(name)
+            name = ""
         return self.folder / (name or names[0])
+
+    def has_file(self, name: str) -> bool:
+        """Whether `file` knows this name."""
+        known = any(entry["name"] == name for entry in self.manifest)
+        return known or bool(self.manifest and name == self.provenance.get("original_name"))
+
+    @property
+    def file_name(self) -> str:
+        """What the main file is called outside of its folder: by itself it says what it is."""
+        name = str(self.manifest[0]["name"])
+        if self.provenance.get("original_name"):
+            return name.rpartition("/")[2]
+        return f"{self.owner}_{self.kind}_{self.label}{Path(name).suffix}"
 
 
 class Verdict(models.TextChoices):

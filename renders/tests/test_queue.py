@@ -13,7 +13,7 @@ from aipipeline.projects.errors import Conflict
 from renders import runner
 from renders.backends import Stop
 from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState, Worker
-from renders.services import publishing, queue
+from renders.services import numbering, publishing, queue
 from renders.services.jobs import render_shots
 from renders.services.reviews import review_version
 from renders.services.workers import register_worker
@@ -44,7 +44,9 @@ def test_a_job_becomes_one_version_in_its_place(project: Any, admin_user: Any, w
     version = Version.objects.get(shot=shot)
     shot.refresh_from_db()
     assert (job.state, version.state, shot.status) == (JobState.SUCCEEDED, VersionState.PUBLISHED, ShotState.REVIEW)
-    assert version.file().name == "panel.png"
+    assert version.file().name == f"TEST_SCN_010_{shot.code}_previz_v001.png"
+    assert version.file("panel.png") == version.file()
+    assert version.file("clean.png").is_file()
     assert version.path == f"scenes/SCN_010/shots/{shot.code}/previz/v001"
     assert version.provenance["workflow"] == "local.panel"
     assert [p.name for p in version.folder.parent.iterdir()] == ["v001"]
@@ -102,14 +104,15 @@ def test_a_folder_sealed_before_a_crash_is_adopted_not_rendered_again(
             runner.run_attempt(attempt.pk)
     version = Version.objects.get(shot=shot)
     assert version.state == VersionState.RESERVED
-    made = (version.folder / "panel.png").stat().st_mtime_ns
+    name = f"TEST_SCN_010_{shot.code}_previz_v001.png"
+    made = (version.folder / name).stat().st_mtime_ns
     RenderAttempt.objects.update(lease_until=Now() - timedelta(seconds=1))
     queue.reap()
     RenderJob.objects.update(not_before=Now())
     assert run_one(worker).state == JobState.SUCCEEDED
     version.refresh_from_db()
     assert version.state == VersionState.PUBLISHED
-    assert (version.folder / "panel.png").stat().st_mtime_ns == made
+    assert (version.folder / name).stat().st_mtime_ns == made
 
 
 def test_a_message_that_comes_twice_runs_once(project: Any, admin_user: Any, worker: Worker) -> None:
@@ -202,7 +205,7 @@ def test_workers_that_claim_at_once_never_share_a_job(project: Any, admin_user: 
 
 def test_versions_are_reserved_once_each(project: Any, admin_user: Any) -> None:
     shot = applied_project(project, admin_user)[0]
-    numbers = [publishing.reserve(shot, "previz").number for _ in range(5)]
+    numbers = [numbering.reserve(shot, "previz").number for _ in range(5)]
     assert numbers == [1, 2, 3, 4, 5]
 
 

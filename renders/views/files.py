@@ -24,8 +24,15 @@ def file(request: HttpRequest, version_id: int, name: str = "") -> HttpResponseB
     """The main file of a version, or a named one; `?download=1` gives it its production name."""
     version = version_for(request.user, version_id)
     path = _path(version, name)
-    download = f"{version.owner}_{version.kind}_{version.label}{path.suffix}" if "download" in request.GET else ""
+    download = _download_name(version, path) if "download" in request.GET else ""
     return serve_file(request, path, download_name=download, immutable=True)
+
+
+def _download_name(version: Version, path: Path) -> str:
+    """The main file has its production name already; others get it in front of their own."""
+    if path == version.file():
+        return version.file_name
+    return f"{Path(version.file_name).stem}_{path.name}"
 
 
 @require_safe

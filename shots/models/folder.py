@@ -93,7 +93,8 @@ class StaleMark(models.Model):
     """These rows' metadata files wait to be written anew; made in the transaction that changed them.
 
     Rows are only added, and deleted once written, so that edits never wait for each other here. `what` is a kind
-    of Folder, or "preset" or "lora", whose change shows in the files of others.
+    of Folder, or "preset" or "lora", whose change shows in the files of others; "config" is what only the project's
+    own file tells; "all" is every file.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")

@@ -93,10 +93,10 @@ def color_of(character: Character) -> str:
 
 
 def seed_of(shot: Shot) -> int:
-    """The shot's seed, or a stable one by project and code."""
+    """The shot's seed, or a stable one by the project's and the shot's code: the same in every database."""
     if shot.seed is not None:
         return shot.seed
-    digest = hashlib.sha256(f"{shot.project_id}/{shot.code}".encode()).digest()
+    digest = hashlib.sha256(f"{shot.project.code}/{shot.code}".encode()).digest()
     return int.from_bytes(digest[:4], "big")
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from aipipeline.media.exclusive import exclusive
 from aipipeline.projects.errors import Conflict, Invalid
 from aipipeline.projects.models import Project
 from assets.naming import PROJECT_FOLDERS
-from shots.models import Folder, FolderState, StaleMark
+from shots.models import Folder, FolderKind, FolderState, StaleMark
 from shots.services.locks import lock_shots
 from shots.services.tree.disk import Disk, TreeError, reason
 from shots.services.tree.folders import ensure_folders, own_folders
@@ -76,11 +77,12 @@ def confirm(
             raise Invalid(_("There are no shots to confirm yet. Apply a scenario or add shots first."))
         _refuse_conflicts(plan)
         report = ConfirmReport(root=project.root)
+        moment = project.confirmed_at or timezone.now()
         new = _register(project, plan)
         disk = Disk(project.root)
         try:
-            _build(project, plan, disk, report, progress)
-            _lock(project, actor, tab, plan, report)
+            _build(project, plan, disk, report, progress, moment)
+            _lock(project, actor, tab, plan, report, moment)
         except BaseException as error:
             _take_back(project, plan, disk, new)
             if isinstance(error, OSError):
@@ -133,7 +135,9 @@ def _set_state(entries: list[Planned], state: str) -> None:
         save_columns([entry.folder for entry in entries], ["state", "retired_at"])
 
 
-def _build(project: Project, plan: Plan, disk: Disk, report: ConfirmReport, progress: Progress) -> None:
+def _build(
+    project: Project, plan: Plan, disk: Disk, report: ConfirmReport, progress: Progress, moment: datetime
+) -> None:
     for name in PROJECT_FOLDERS:
         disk.folder(name)
     built = plan.of(Fate.CREATE, Fate.RENAMED, Fate.SAME, Fate.REVIVE)
@@ -150,11 +154,13 @@ def _build(project: Project, plan: Plan, disk: Disk, report: ConfirmReport, prog
     # What was retired earlier follows its row too, as long as somebody keeps the folder.
     retired = [*(entry.folder for entry in plan.of(Fate.RETIRE)), *plan.retired]
     folders += [folder for folder in retired if os.path.isdir(disk.root / folder.path)]
-    locked = {entry.folder.pk for entry in built if entry.kind == "shot"}
+    # What `_lock` will say once the files are written.
+    coming: dict[int, dict[str, Any]] = {entry.folder.pk: {"locked": True} for entry in built if entry.kind == "shot"}
+    coming[own_folders(project)[FolderKind.PROJECT].pk] = {"confirmed_at": moment.isoformat()}
     rows = {(entry.kind, entry.row.pk): entry.row for entry in plan.entries}
     for start in range(0, len(folders), AT_ONCE):
         chunk = folders[start : start + AT_ONCE]
-        write_folders(project, chunk, written, disk, more={pk: {"locked": True} for pk in locked}, rows=rows)
+        write_folders(project, chunk, written, disk, more=coming, rows=rows)
         progress(0.5 + 0.45 * start / len(folders), chunk[0].path)
     report.folders_made = len(disk.made_folders)
     report.files_written, report.files_unchanged = disk.written, disk.unchanged
@@ -164,14 +170,14 @@ def _build(project: Project, plan: Plan, disk: Disk, report: ConfirmReport, prog
     report.renamed = [entry.path for entry in plan.of(Fate.RENAMED)]
 
 
-def _lock(project: Project, actor: Any, tab: str, plan: Plan, report: ConfirmReport) -> None:
+def _lock(project: Project, actor: Any, tab: str, plan: Plan, report: ConfirmReport, moment: datetime) -> None:
     unlocked = [shot for shot in plan.shots if not shot.locked]
     if project.confirmed_at is None or unlocked:
         with recording(project=project, actor=actor, kind="project.confirm", tab=tab, undoable=False) as recorder:
             lock_shots(recorder, unlocked)
             if project.confirmed_at is None:
                 row = lock(Project.objects.filter(pk=project.pk)).get()
-                recorder.update(row, confirmed_at=timezone.now())
+                recorder.update(row, confirmed_at=moment)
                 project.confirmed_at = row.confirmed_at
     report.locked = [shot.code for shot in unlocked]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
@@ -24,7 +25,8 @@ from assets.naming import (
     describe,
 )
 from assets.services.naming import save_templates
-from shots.services.tree.folders import contexts_of
+from shots.models import Scene, Shot
+from shots.services.tree.folders import Owner, contexts_of, kind_of
 from shots.services.tree.reading import TreeReader
 
 LABELS = {
@@ -119,14 +121,25 @@ def preview(request: HttpRequest, project: Project) -> HttpResponse:
 def read(request: HttpRequest, project: Project) -> HttpResponse:
     """What a pasted path or file name is."""
     path = str(body_of(request).get("path", ""))
-    context: dict[str, Any] = {"project": project, "path": path}
+    context: dict[str, Any] = {"path": path}
     try:
-        context["found"] = TreeReader(project).read(path) if path.strip() else None
+        if path.strip():
+            context["found"] = found = TreeReader(project).read(path)
+            context["owner_url"] = _address(project, found.owner)
     except SeveralReadings as error:
         context |= {"problem": error.message, "readings": [describe(names) for names in error.readings[:8]]}
     except NotRead as error:
         context["problem"] = error.message
     return render(request, "shots/_naming_read.html", context)
+
+
+def _address(project: Project, owner: Owner | None) -> str:
+    """The page of a row; "" of a scene, which has none."""
+    if isinstance(owner, Shot):
+        return reverse("shots:detail", args=[project.code, owner.pk])
+    if owner is None or isinstance(owner, Scene):
+        return ""
+    return reverse("assets:edit", args=[project.code, kind_of(owner), owner.pk])
 
 
 def _templates(body: dict[str, Any]) -> dict[str, str]:

@@ -1,32 +1,34 @@
 // The naming page: what a template would make is shown while it is written, and tokens are put in by a click.
 
-import { debounce, htmx, onElements } from "./util.js";
+import { debounce, htmx, isComposing, onElements } from "./util.js";
 
 const WAIT = 250;
 
-/** Characters as the server counts them: a place is a number of code points. @param {string} text @param {number} place */
+/**
+ * Where a place that the server named lies in the field: the server counts characters, the browser halves of some.
+ * @param {string} text @param {number} place @returns {number}
+ */
 export function unitsBefore(text, place) {
   return [...text].slice(0, place).join("").length;
 }
 
-/** @param {string} id @returns {HTMLInputElement | null} */
-function inputOf(id) {
-  const found = document.getElementById(id);
-  return found instanceof HTMLInputElement ? found : null;
+/** @param {string | undefined} id @returns {HTMLTextAreaElement | null} */
+function fieldOf(id) {
+  const found = id ? document.getElementById(id) : null;
+  return found instanceof HTMLTextAreaElement ? found : null;
 }
 
-/** Put a token where the cursor was, over what was selected. @param {HTMLInputElement} input @param {string} token */
-function insert(input, token) {
-  input.focus();
-  const start = input.selectionStart ?? input.value.length;
-  input.setRangeText(token, start, input.selectionEnd ?? start, "end");
-  input.dispatchEvent(new Event("input", { bubbles: true }));
+/** Put a token where the cursor was, over what was selected. @param {HTMLTextAreaElement} field @param {string} token */
+function insert(field, token) {
+  field.focus();
+  field.setRangeText(token, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-/** Show where the error is. @param {HTMLInputElement} input @param {number} place @param {number} length */
-function select(input, place, length) {
-  input.focus();
-  input.setSelectionRange(unitsBefore(input.value, place), unitsBefore(input.value, place + Math.max(length, 1)));
+/** Show where the error is. @param {HTMLTextAreaElement} field @param {number} place @param {number} length */
+function select(field, place, length) {
+  field.focus();
+  field.setSelectionRange(unitsBefore(field.value, place), unitsBefore(field.value, place + Math.max(length, 1)));
 }
 
 /** @param {HTMLElement} form */
@@ -35,61 +37,68 @@ function watch(form) {
   let composing = false;
   let asked = "";
   const rows = form.querySelector("[data-preview]");
-  const url = rows instanceof HTMLElement ? rows.dataset.preview ?? "" : "";
+  const url = rows instanceof HTMLElement ? (rows.dataset.preview ?? "") : "";
+
+  /** @returns {HTMLTextAreaElement[]} */
+  const fields = () => /** @type {HTMLTextAreaElement[]} */ ([...form.querySelectorAll("textarea[data-template]")]);
 
   const ask = () => {
-    const values = Object.fromEntries(inputs().map((input) => [input.name, input.value]));
+    const values = Object.fromEntries(fields().map((field) => [field.name, field.value]));
     const question = JSON.stringify(values);
     if (composing || question === asked) return;
     asked = question;
-    // A newer question takes the place of one that is under way: `source` makes htmx abort it.
+    // Only the answer to the newest question counts.
     htmx().trigger(rows, "htmx:abort");
     htmx().ajax("POST", url, { source: rows, swap: "none", values }).catch(() => {});
   };
   const soon = debounce(ask, WAIT);
-  const inputs = () => [...form.querySelectorAll("input[data-default]")].filter((input) => input instanceof HTMLInputElement);
+
+  // What is written and not saved yet must not be wiped by somebody else's change of the project.
+  const dirty = () => form.classList.toggle("is-editing", fields().some((field) => field.value !== field.defaultValue));
+
+  const mark = () => {
+    for (const field of fields()) {
+      if (document.getElementById(`naming-told-${field.name}`)?.hasAttribute("data-wrong")) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
+    }
+  };
 
   form.addEventListener("compositionstart", () => (composing = true));
   form.addEventListener("compositionend", () => {
     composing = false;
-    soon();
-  });
-  form.addEventListener("input", () => {
     dirty();
     soon();
   });
-  // What is written and not saved yet must not be wiped by somebody else's change of the project.
-  const dirty = () => form.classList.toggle("is-editing", inputs().some((input) => input.value !== input.defaultValue));
-  form.addEventListener("htmx:beforeSwap", (event) => {
-    const { xhr, target } = /** @type {CustomEvent} */ (event).detail;
-    if (xhr.status < 400 && target.id === "naming") form.classList.remove("is-editing");
+  form.addEventListener("input", (event) => {
+    const field = event.target;
+    // A template is one line; what is pasted from elsewhere may end with a line break.
+    if (field instanceof HTMLTextAreaElement && !composing && /[\r\n]/.test(field.value)) field.value = field.value.replace(/[\r\n]+/g, "");
+    dirty();
+    soon();
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || isComposing(event) || !(event.target instanceof HTMLTextAreaElement)) return;
+    event.preventDefault();
+    form.requestSubmit();
   });
   form.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("button") : null;
     if (!(button instanceof HTMLButtonElement)) return;
-    const input = inputOf(button.dataset.into ?? "");
-    if (input && button.dataset.token) insert(input, button.dataset.token);
-    else if (input && button.dataset.place) select(input, Number(button.dataset.place), Number(button.dataset.length));
+    const field = fieldOf(button.dataset.into);
+    if (field && button.dataset.token) insert(field, button.dataset.token);
+    else if (field && button.dataset.place) select(field, Number(button.dataset.place), Number(button.dataset.length));
     else if (button.hasAttribute("data-defaults")) {
-      for (const each of inputs()) each.value = each.dataset.default ?? "";
+      for (const each of fields()) each.value = each.dataset.default ?? "";
       dirty();
       ask();
     }
   });
-  // Pieces that arrived say whether their field is wrong.
-  form.addEventListener("htmx:oobAfterSwap", mark);
-  document.addEventListener("htmx:afterSettle", mark);
-
-  function mark() {
-    let wrong = false;
-    for (const input of inputs()) {
-      const bad = document.getElementById(`naming-told-${input.name}`)?.hasAttribute("data-wrong") ?? false;
-      wrong ||= bad;
-      input.toggleAttribute("aria-invalid", bad);
-      if (bad) input.setAttribute("aria-invalid", "true");
-    }
-    form.classList.toggle("is-wrong", wrong);
-  }
+  form.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { xhr, elt } = /** @type {CustomEvent} */ (event).detail;
+    if (elt === form && xhr.status < 400) form.classList.remove("is-editing");
+  });
+  // The answer's pieces stand in their places: the fields say whether they are wrong.
+  rows?.addEventListener("htmx:afterRequest", () => setTimeout(mark));
 }
 
 onElements("[data-naming]", watch);

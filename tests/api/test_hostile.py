@@ -101,8 +101,9 @@ GOOD: dict[str, dict[str, Any]] = {
 # Templates and paths at once: each is one or the other to somebody.
 NAMES = (
     "..", "/", "//", "\\\\host\\share", "C:", "CON", "a\nb", "_" * 5000, "{" * 300, "<" * 300, "{shot}" * 40,
-    "{shot:09}", "{shot:" + "0" * 99 + "}", "<{shot}>" * 12 + ".{ext}", "\u202e", "\u0301", "{\u0661}", "{version:٠٣}", "scenes/" * 500,
-    "PRJ_" + "render_v001_" * 20, "v" + "9" * 250, "scenes/SCN_010/shots/SHT_0010/render/v" + "9" * 200, "TEST_" + "_" * 240 + ".png",
+    "{shot:09}", "{shot:" + "0" * 99 + "}", "<{shot}>" * 12 + ".{ext}", "\u202e", "\u0301", "{\u0661}", "{version:٠٣}",
+    "scenes/" * 500, "PRJ_" + "render_v001_" * 20, "v" + "9" * 250,
+    "scenes/SCN_010/shots/SHT_0010/render/v" + "9" * 200, "TEST_" + "_" * 240 + ".png",
     "<{scene}/>{shot}", "{date}{date}.{ext}",
 )  # fmt: skip
 

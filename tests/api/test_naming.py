@@ -8,8 +8,9 @@ import pytest
 from aipipeline.history.models import Action
 from aipipeline.history.services import undo
 from aipipeline.projects.models import Project
-from assets.naming import DEFAULTS
+from assets.naming import DEFAULTS, KINDS
 from assets.services import save_asset
+from renders.models.version import VersionKind
 from shots.models import Folder, Shot
 from shots.services.tree.folders import ensure_folder
 from tests.factories import applied_project
@@ -36,7 +37,7 @@ def test_templates_are_read_saved_and_undone(caller: Any, project: Any, admin_us
     assert kept.json()["revision"] > read["revision"]
     stale = put(api, {"shot": "other/{shot}"}, revision=read["revision"])
     assert stale.status_code == 409
-    director = Action.objects.filter(kind="project.naming").latest("id").actor
+    director = Action.objects.get(kind="project.naming").actor
     undo(project=project, actor=director)
     assert api.get(URL).json()["templates"]["shot"]["template"] == DEFAULTS["shot"]
 
@@ -171,4 +172,10 @@ def test_the_page_shows_saves_and_refuses(caller: Any, project: Any, admin_user:
     said = guest.post("/projects/TEST/naming/read/", {"path": "샷/SHT_0010/render/v002"}).content.decode()
     assert "SHT_0010" in said
     assert "render" in said
+    shot = Shot.objects.get(project=project, code="SHT_0010")
+    assert f'href="/projects/TEST/shots/{shot.pk}/"' in said
     assert "notice warn" in guest.post("/projects/TEST/naming/read/", {"path": "<b>x"}).content.decode()
+
+
+def test_every_kind_of_version_can_be_read_back() -> None:
+    assert set(VersionKind.values) <= set(KINDS)

@@ -34,7 +34,7 @@ class Process:
         self.log = folder / f"{name}-{time.monotonic_ns()}.log"
         self.child: subprocess.Popen[bytes] | None = None
         environment = {**os.environ, "DATABASE_URL": database_url(), "LOG_LEVEL": "WARNING", **env}
-        if not env and arguments[:2] in (("-m", "celery"), ("-m", "daphne")):
+        if not env and arguments[0] == "-m" and (arguments[1] in ("celery", "daphne") or ".tests." in arguments[1]):
             self.pid = _zygote(environment).fork(arguments, environment, self.log)
             return
         with open(self.log, "wb") as out:

@@ -1,9 +1,11 @@
 """The studio's code, loaded once and forked for each process that tests start: loading takes seconds every time.
 
 Requests are JSON lines on stdin: {"arguments": ["-m", "celery", …], "env": {…}, "log": path}; each is answered with the
-child's {"pid"}. Settings are those of this process, but for STORAGE_ROOT, which every test has of its own.
+child's {"pid"}. A module of the tests is called by its `main(arguments)`. Settings are those of this process, but for
+STORAGE_ROOT, which every test has of its own.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -79,7 +81,8 @@ def _become(modules: Mapping[str, Start], request: Mapping[str, Any]) -> None:
         settings.STORAGE_ROOT = settings.MEDIA_ROOT = Path(os.environ["STORAGE_ROOT"]).resolve()
         _m, module, *arguments = request["arguments"]
         sys.argv = [str(Path(sys.executable).with_name(module)), *arguments]
-        modules[module](arguments)
+        start = modules.get(module) or importlib.import_module(module).main
+        start(arguments)
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

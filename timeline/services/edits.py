@@ -15,6 +15,7 @@ from aipipeline.projects.models import Project
 from shots.models import Shot
 from shots.services.cells import check
 from shots.services.editing import Locked, move_shots
+from shots.services.tree.metadata import mark_stale
 from timeline.models import Clip, Edit, Marker, Track
 
 OPS = ("move", "length", "remove", "marker", "unmark")
@@ -32,9 +33,14 @@ def ensure_edit(project: Project) -> Edit:
                 edit = Edit.objects.create(project=project)
         except IntegrityError:
             edit = Edit.objects.live().get(project=project, current=True)
-    track, _made = Track.objects.get_or_create(edit=edit, kind="video", index=1, defaults={"project": project})
-    without = Shot.objects.live().filter(project=project).exclude(clips__track=track, clips__primary=True)
-    Clip.objects.bulk_create([Clip(project=project, track=track, shot=shot) for shot in without], ignore_conflicts=True)
+    track, made = Track.objects.get_or_create(edit=edit, kind="video", index=1, defaults={"project": project})
+    without = list(Shot.objects.live().filter(project=project).exclude(clips__track=track, clips__primary=True))
+    if made or without:
+        with transaction.atomic():
+            clips = [Clip(project=project, track=track, shot=shot) for shot in without]
+            Clip.objects.bulk_create(clips, ignore_conflicts=True)
+            # No edit of a person's, so nothing else says that the file of the cut is old.
+            mark_stale(project.pk, "edit", [project.pk])
     return edit
 
 

@@ -14,11 +14,11 @@ from tests.factories import applied_project
 ROOT = Path(__file__).resolve().parents[3]
 KIND = re.compile(r"kind=\"([a-z_]+\.[a-z_]+)\"")
 # Kinds of background work have labels of their own.
-WORK = {"shots.analyse", "studio.produce", "timeline.film", "timeline.proxy"}
+WORK = {"mirror.run", "mirror.test", "shots.analyse", "studio.produce", "timeline.film", "timeline.proxy"}
 
 
 def kinds() -> set[str]:
-    packages = ("aipipeline", "assets", "shots", "renders", "timeline", "celery_workers")
+    packages = ("aipipeline", "assets", "shots", "renders", "timeline", "mirror", "celery_workers")
     files = (path for name in packages for path in (ROOT / name).rglob("*.py") if "tests" not in path.parts)
     return {kind for path in files for kind in KIND.findall(path.read_text(encoding="utf-8"))} - WORK
 

@@ -68,8 +68,13 @@ class Disk:
             return
         if name in ("", "."):
             if not self.root.is_dir():
-                self.root.mkdir(parents=True)
-                self.made_folders.append(self.root)
+                try:
+                    self.root.mkdir(parents=True)
+                    self.made_folders.append(self.root)
+                except FileExistsError:
+                    # Somebody else makes the same tree at this moment; anything but a folder is told.
+                    if not self.root.is_dir():
+                        raise
         else:
             parent = name.rpartition("/")[0]
             if parent not in self._whole:

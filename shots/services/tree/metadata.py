@@ -19,22 +19,13 @@ from django.utils.translation import gettext as _
 from aipipeline.history.saving import save_columns
 from aipipeline.media.exclusive import exclusive
 from aipipeline.projects.models import Project
-from assets.metadata import describe, encode
+from assets.metadata import META_NAMES, describe, encode
 from assets.models import Character, Environment
 from shots.models import Folder, FolderState, Scene, Shot, StaleMark
 from shots.services.tree.disk import Disk, InTheWay, reason
 from shots.services.tree.folders import folder_owner
 
 log = structlog.get_logger(__name__)
-META_NAMES = {
-    "project": "project_config.json",
-    "scenario": "scenario_meta.json",
-    "edit": "timeline_state.json",
-    "scene": "scene_meta.json",
-    "shot": "shot_meta.json",
-    "character": "character_meta.json",
-    "environment": "environment_meta.json",
-}
 _MODELS: dict[str, type[Any]] = {
     "project": Project, "scenario": Project, "edit": Project, "scene": Scene, "shot": Shot, "character": Character,
     "environment": Environment,
@@ -155,8 +146,10 @@ def _marked(project: Project, marks: Iterable[StaleMark]) -> Any:
     def of(what: str) -> list[int]:
         return sorted(ids.get(what, ()))
 
-    cast = Shot.objects.filter(castings__character__in=of("character"), castings__removed_at=None)
-    dressed = Shot.objects.filter(castings__character__lora__in=of("lora"), castings__removed_at=None)
+    if "all" in ids:
+        return Folder.objects.filter(project=project).exclude(state=FolderState.LEFT).order_by("pk")
+    cast = Shot.objects.filter(castings__character__in=of("character"))
+    dressed = Shot.objects.filter(castings__character__lora__in=of("lora"))
     whose = (
         Q(shot__in=of("shot"))
         | Q(shot__in=cast.values("pk"))
@@ -172,11 +165,16 @@ def _marked(project: Project, marks: Iterable[StaleMark]) -> Any:
         | Q(environment__in=of("environment"))
         | Q(kind__in=[kind for kind in ("project", "scenario", "edit") if kind in ids])
     )
-    if "preset" in ids or "lora" in ids:
+    # The project's file tells of presets and LoRAs, names rows in filters, and holds rows that have no folder.
+    if ids.keys() & {"config", "preset", "lora", "scene", "character", "environment"} or _any_loose(of("shot")):
         whose |= Q(kind="project")
     if "project" in ids:
         whose |= Q(kind="shot")
     return Folder.objects.filter(whose, project=project).exclude(state=FolderState.LEFT).order_by("pk")
+
+
+def _any_loose(shots: list[int]) -> bool:
+    return bool(shots) and Shot.objects.filter(pk__in=shots, folders=None).exists()
 
 
 def write_folders(

@@ -14,7 +14,7 @@ from assets.models import Character, Environment
 from assets.naming import KIND_FOLDERS, PROJECT_FOLDERS, NamingTemplates, path_key
 from shots.models import Folder, FolderKind, FolderState, Scene, Shot
 from shots.services.tree.disk import TreeError, reason
-from shots.services.tree.folders import RESERVED, Owner, allocate, folder_owner, kind_of, place_for
+from shots.services.tree.folders import RESERVED, Owner, allocate, context_of, folder_owner, kind_of, place_for
 
 # Below the folder of each kind of row.
 SUBFOLDERS: dict[str, tuple[str, ...]] = {
@@ -174,11 +174,19 @@ def _planned(
     if known.state == FolderState.RETIRED:
         entry.fate = Fate.REVIVE
     wanted = places.wanted(owner, templates)
-    if path_key(wanted) != known.key:
+    if path_key(wanted) != known.key and not _told_apart(owner, known, templates, wanted):
         entry.wanted = wanted
         if entry.fate == Fate.SAME:
             entry.fate = Fate.RENAMED
     return entry
+
+
+def _told_apart(owner: Owner, known: Folder, templates: NamingTemplates, wanted: str) -> bool:
+    """Whether both places differ only in the number that tells a name from an equal one: the row's id, which is
+    another one in a database that was rebuilt from the tree."""
+    plain = path_key(str(templates.folder(kind_of(owner), context_of(owner))))
+    numbers = [key.removeprefix(f"{plain}_") for key in (known.key, path_key(wanted))]
+    return all(number.replace("-", "").isdigit() for number in numbers)
 
 
 def _look(entry: Planned, look: "Look", plan: Plan) -> None:

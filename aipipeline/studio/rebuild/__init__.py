@@ -1,0 +1,1 @@
+"""A project made again from its tree on disk: `./aip manage rebuild_from_tree PATH`."""

@@ -1,0 +1,1 @@
+"""What people do to mirrors, and when they run."""
