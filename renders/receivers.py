@@ -2,10 +2,10 @@
 
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from django.db.models import F, Q, Value
-from django.db.models.functions import Concat, Substr
+from django.db.models import Q
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from aipipeline.history.signals import changed
 from aipipeline.notes.models import Note
 from aipipeline.projects.errors import Conflict
 from aipipeline.projects.models import Project
+from assets.naming import path_key
 from renders.models import JobState, RenderJob, RenderPreset, Verdict, Version, VersionState
 from renders.models.job import OPEN_STATES
 from renders.services.owners import touch_owners
@@ -92,6 +93,7 @@ def auto_approve(job: RenderJob, **_kwargs: Any) -> None:
 
 # What somebody began to publish and has not ended by then was left by a death.
 PUBLISHING_MINUTES = 60
+PORTION = 500
 _OWNERS = ("shot", "character", "environment")
 
 
@@ -122,13 +124,30 @@ def _staged(project: Project, folder: Folder) -> bool:
     oldest = time.time() - PUBLISHING_MINUTES * 60
     base = project.root / folder.path
     found = (path for depth in ("", "*/", "*/*/") for path in base.glob(f"{depth}.tmp-*"))
-    return any(path.lstat().st_mtime > oldest for path in found)
+    return any(_there(path) > oldest for path in found)
 
 
 @receiver(folder_moved, dispatch_uid="renders.follow_folder")
 def follow_folder(folder: Folder, before: str, after: str, **_kwargs: Any) -> None:
-    """The versions are where their owner's folder went."""
-    if folder.kind in _OWNERS:
-        mine = Version.objects.filter(**{folder.kind: getattr(folder, f"{folder.kind}_id")})
-        rest = Substr(F("path"), len(before) + 1)
-        mine.filter(path__startswith=f"{before}/").update(path=Concat(Value(after), rest))
+    """Versions are where the folder that they lie in went, whosever they are: of an installation from before folders
+    were registered, another row's may lie in it. What leads to another row's folder has stayed."""
+    key = f"{path_key(before)}/"
+    others = Folder.objects.filter(project=folder.project_id, key__startswith=key).exclude(pk=folder.pk)
+    stayed = {name.removeprefix(key).partition("/")[0] for name in others.values_list("key", flat=True)}
+    moved = []
+    below = Version.objects.filter(project=folder.project_id, path__startswith=f"{before}/")
+    for version in below.only("path", "project", *_OWNERS).iterator(PORTION):
+        rest = version.path.removeprefix(f"{before}/")
+        if rest != version.path and path_key(rest.partition("/")[0]) not in stayed:
+            version.path = f"{after}/{rest}"
+            moved.append(version)
+    Version.objects.bulk_update(moved, ["path"], batch_size=PORTION)
+    mark_owners_stale(moved)
+
+
+def _there(path: Path) -> float:
+    """When it was written last; 0 for what has gone since it was listed."""
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -137,6 +137,26 @@ def test_scenes_and_shots_move_together_by_a_new_template_also_locked(
     assert confirm(project=project, actor=admin_user).folders_made == 0
 
 
+def test_versions_of_other_rows_that_lie_in_a_folder_go_along(
+    project: Any, admin_user: Any, shots: Any, tmp_path: Path
+) -> None:
+    """An installation from before folders were registered: versions lie where codes and names led in their day."""
+    first, second = shots[0], shots[1]
+    theirs = Version.objects.get(shot=second)
+    old = f"{Folder.objects.get(shot=first).path}/reference/v007"
+    os.rename(theirs.folder, project.root / old)
+    Version.objects.filter(pk=theirs.pk).update(path=old)
+    to_other_scene(project, admin_user, first, shots[-1].scene)
+    move_folders(project=project, actor=admin_user)
+    found = Version.objects.get(pk=theirs.pk)
+    assert found.path == f"{Folder.objects.get(shot=first, state=FolderState.ACTIVE).path}/reference/v007"
+    assert found.file().is_file()
+    write_stale()
+    place = Folder.objects.get(shot=second).path
+    facts = json.loads((project.root / place / "shot_meta.json").read_text())
+    assert [version["path"] for version in facts["versions"]] == [found.path]
+
+
 def test_nothing_moves_under_a_job_or_a_publisher(project: Any, admin_user: Any, shots: Any) -> None:
     to_other_scene(project, admin_user, shots[0], shots[-1].scene)
     before, rows = picture_of(project.root), rows_of(project)
