@@ -18,7 +18,7 @@ import structlog
 from django.utils.translation import gettext as _
 
 from aipipeline.media.exclusive import exclusive
-from aipipeline.media.files import sha256_file
+from aipipeline.media.files import held_for_writing, sha256_file
 from aipipeline.media.rooted import Rooted, split_path
 from aipipeline.media.storage import StorageError
 from aipipeline.media.uploads import MAX_BYTES, SUFFIXES
@@ -200,7 +200,7 @@ def _adopt(item: Dropped, kind: str, actor: Any, reader: TreeReader, report: Ado
 
 
 def _check(item: Dropped, file: BinaryIO) -> None:
-    if _mark(os.fstat(file.fileno())) != item.mark:
+    if _mark(os.fstat(file.fileno())) != item.mark or held_for_writing(file.fileno()):
         raise NotYet
     name = item.inside[-1]
     if Path(name).suffix.lower() not in SUFFIXES:
@@ -262,7 +262,7 @@ def _published_before(item: Dropped, kind: str, file: BinaryIO) -> Version | Non
 
 def _publish(item: Dropped, kind: str, names: NameContext | None, actor: Any, file: BinaryIO) -> Version:
     def still() -> None:
-        if _mark(os.fstat(file.fileno())) != item.mark:
+        if _mark(os.fstat(file.fileno())) != item.mark or held_for_writing(file.fileno()):
             raise NotYet
 
     file.seek(0)

@@ -154,6 +154,18 @@ def test_a_file_that_still_grows_is_left(shot: Shot, drop: Path, admin_user: Any
     assert growing.exists()
 
 
+def test_a_file_that_a_silent_program_holds_open_is_left(shot: Shot, drop: Path, admin_user: Any) -> None:
+    """A renderer may be silent for minutes between two frames: what it writes then must not go into a deleted file."""
+    file = put(drop / "render" / "slow.png")
+    with open(file, "ab") as writer:
+        report = adopt_dropped(project=shot.project, actor=admin_user)
+        assert "still being written" in reasons(report)["slow.png"]
+        assert report.left[0]["later"]
+        writer.write(b" ")
+    assert file.read_bytes().endswith(b" ")
+    assert adopt_dropped(project=shot.project, actor=admin_user).counts["adopted"] == 1
+
+
 def test_a_file_that_is_written_to_while_it_is_copied_is_no_version(
     shot: Shot, drop: Path, admin_user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

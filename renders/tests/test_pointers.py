@@ -72,6 +72,21 @@ def test_nothing_changed_writes_nothing(shot: Shot, admin_user: Any, tmp_path: P
     assert before == {path: path.stat().st_mtime_ns for path in shot.project.root.rglob("*.json")}
 
 
+def test_a_file_of_an_artist_with_the_name_of_a_pointer_is_kept_beside(
+    shot: Shot, admin_user: Any, tmp_path: Path
+) -> None:
+    place = shot.project.root / Folder.objects.get(shot=shot).path / "reference"
+    (place / "latest.json").write_text("[1, 2]")
+    publish_files(owner=shot, kind="reference", files={"a.png": picture(tmp_path / "a.png")}, actor=admin_user)
+    done = write_stale()
+    assert json.loads((place / "latest.json").read_text())["version"] == "v001"
+    (kept,) = place.glob("latest.edited-*.json")
+    assert kept.read_text() == "[1, 2]"
+    assert done.kept == [kept.relative_to(shot.project.root).as_posix()]
+    publish_files(owner=shot, kind="reference", files={"a.png": picture(tmp_path / "a.png")}, actor=admin_user)
+    assert write_stale().kept == []
+
+
 def test_references_have_pointers_too(shot: Shot, admin_user: Any, tmp_path: Path) -> None:
     who = Character.objects.get(name="리나")
     version = publish(who, admin_user, tmp_path, "reference")

@@ -106,14 +106,15 @@ class Disk:
         """Write a file whole unless it says the same already; False then.
 
         `digest`: SHA-256 of what was written there last, "" when nothing was. When the file says something else,
-        it is not ours: that text is kept beside, under a name of its own. None: the file is only ever ours.
+        it is not ours: that text is kept beside, under a name of its own. None: nobody edits it, and it is kept
+        only when it is none of the studio's files at all.
         """
         path = self.root / str(relative)
         before = self._read(path, str(relative))
         if before == data:
             self.unchanged += 1
             return False
-        if before is not None and digest is not None and _not_ours(before, digest):
+        if before is not None and (_foreign(before) if digest is None else _not_ours(before, digest)):
             self._keep(path)
         # One name for all, as one writer at a time holds the tree's lock: what a killed one left is overwritten.
         part = path.with_name(f".{path.name}.part")
@@ -159,8 +160,12 @@ class Disk:
             except FileExistsError:
                 continue
             except OSError:
-                # A filesystem without hard links: a copy of a small text.
-                beside.write_bytes(path.read_bytes())
+                # A filesystem without hard links: a copy of a small text, never over another one.
+                try:
+                    with open(beside, "xb") as copy:
+                        copy.write(path.read_bytes())
+                except FileExistsError:
+                    continue
             self.kept.append(beside.relative_to(self.root).as_posix())
             return
 
@@ -177,7 +182,10 @@ class Disk:
     def take_back(self) -> None:
         """Take away what this run made: its new files, and its new folders where nobody put anything since."""
         for path in self.made_files:
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                continue  # the storage went away: the next run finds the file as it is, and writes it anew
         for folder in reversed(self.made_folders):
             try:
                 os.rmdir(folder)
@@ -236,3 +244,15 @@ def _not_ours(data: bytes, digest: str) -> bool:
     except (ValueError, KeyError, TypeError):
         return True
     return not isinstance(schema, int) or schema >= SCHEMA
+
+
+def _foreign(data: bytes) -> bool:
+    """True when no version of the studio wrote this: somebody's own file of the same name. What a power cut left empty
+    is nobody's."""
+    if not data.strip(b"\x00 \n"):
+        return False
+    try:
+        facts = json.loads(data)
+    except ValueError:
+        return True
+    return not (isinstance(facts, dict) and isinstance(facts.get("schema"), int) and isinstance(facts.get("kind"), str))
