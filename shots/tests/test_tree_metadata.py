@@ -15,6 +15,7 @@ from assets.services import save_asset
 from shots.models import Casting, Folder, Shot, StaleMark
 from shots.services import castings, editing, scenes, steps
 from shots.services.confirm import confirm
+from shots.services.tree import metadata
 from shots.services.tree.metadata import write_stale
 from shots.tests.tree import picture_of
 from tests.factories import applied_project
@@ -193,3 +194,20 @@ def test_an_unconfirmed_project_has_no_files(project: Any, admin_user: Any) -> N
     assert write_stale().written == 0
     assert not StaleMark.objects.exists()
     assert not project.root.exists()
+
+
+def test_all_marks_are_written_however_many_there_are(
+    project: Any, admin_user: Any, shots: list[Shot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that films a whole scenario leaves thousands of marks and has no worker that comes again."""
+    monkeypatch.setattr(metadata, "PORTION", 2)
+    for shot in shots:
+        for words in ("하나", "둘"):
+            fields = {"id": shot.pk, "fields": {"description": f"{shot.code} {words}"}}
+            editing.update_shots(project=project, actor=admin_user, items=[fields])
+    assert StaleMark.objects.count() > 4
+    write_stale(project.pk)
+    assert not StaleMark.objects.exists()
+    for shot in shots:
+        facts = json.loads((project.root / Folder.objects.get(shot=shot).path / "shot_meta.json").read_text())
+        assert facts["description"] == f"{shot.code} 둘"

@@ -32,6 +32,7 @@ _MODELS: dict[str, type[Any]] = {
     "environment": Environment,
 }  # fmt: skip
 AT_ONCE = 500
+PORTION = 2000
 NUDGE_SECONDS = 0.5
 
 # What else is written into a folder when its row changed: called with (folder, row) pairs, returns by folder id
@@ -92,7 +93,8 @@ def write_stale(project_id: int | None = None) -> Written:
         # One writer a project: an older description must not overwrite a newer one.
         with exclusive(tree_lock(pk), seconds=2) as mine:
             if mine:
-                _write_project(Project.objects.get(pk=pk), done)
+                while _write_project(Project.objects.get(pk=pk), done):
+                    pass
     return done
 
 
@@ -110,15 +112,17 @@ def tree_lock(project_id: int) -> str:
     return f"tree:{project_id}"
 
 
-def _write_project(project: Project, done: Written) -> None:
-    marks = list(StaleMark.objects.filter(project=project)[: AT_ONCE * 4])
+def _write_project(project: Project, done: Written) -> bool:
+    """Write what one portion of marks concerns; True when more may be waiting."""
+    marks = list(StaleMark.objects.filter(project=project)[:PORTION])
+    more = len(marks) == PORTION
     if project.confirmed_at is None:
         _clear(marks)
-        return
+        return more
     if not project.root.is_dir():
         # The storage is away, or the tree was taken away by hand: the marks wait until it, or a confirm, is back.
         done.problems[project.code] = _("%(folder)s is not there.") % {"folder": project.root}
-        return
+        return False
     folders = list(
         {folder.pk: folder for folder in (*_marked(project, marks), *_failed().filter(project=project))}.values()
     )
@@ -132,6 +136,7 @@ def _write_project(project: Project, done: Written) -> None:
     done.unchanged += mine.unchanged
     done.kept += mine.kept
     done.problems.update(mine.problems)
+    return more and project.code not in mine.problems
 
 
 def _clear(marks: list[StaleMark]) -> None:
