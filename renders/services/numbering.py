@@ -11,6 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from aipipeline.media.patience import within
 from aipipeline.projects.errors import Conflict, PipelineError
 from assets.models import Character, Environment
 from assets.naming import NameContext, NamingTemplates
@@ -20,6 +21,7 @@ from shots.services.tree.folders import context_of, ensure_folder, kind_of
 
 Owner = Shot | Character | Environment
 _TRIES = 5
+STORAGE_SECONDS = 3.0
 
 
 class PublishError(PipelineError):
@@ -108,7 +110,10 @@ def _next(owner: Owner, kind: str, artist: Any, folder: str) -> tuple[int, str]:
 
 def _taken(owner: Owner, path: str) -> bool:
     known = Version.objects.filter(project=owner.project, path=path).exists()
-    return known or os.path.lexists(owner.project.root / path)
+    if known:
+        return True
+    # The transaction, on SQLite everybody's, is not held for a storage that hangs: StorageAway then.
+    return within(owner.project.root, lambda: os.path.lexists(owner.project.root / path), STORAGE_SECONDS)
 
 
 def reserve_for_job(job: RenderJob) -> Version:

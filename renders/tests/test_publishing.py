@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
+from aipipeline.media.storage import StorageError
 from renders.models import JobState, RenderJob, Version, VersionState
 from renders.runner import gather_inputs
 from renders.services import numbering, queue, recovery, sealing
@@ -247,3 +249,26 @@ def test_only_old_temporary_things_of_nobody_are_swept(shot: Shot, admin_user: A
 def test_no_files_is_no_version(shot: Shot, admin_user: Any) -> None:
     with pytest.raises(PublishError):
         publish_files(owner=shot, kind="previz", files={}, actor=admin_user)
+
+
+def test_a_storage_that_hangs_holds_no_transaction(
+    shot: Shot, admin_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite a transaction is everybody's: the question to the disk inside of it ends in time."""
+    free, look = threading.Event(), os.path.lexists
+
+    def hung(path: Any) -> bool:
+        if str(path).endswith("v001"):
+            free.wait(30)
+        return look(path)
+
+    monkeypatch.setattr(numbering, "STORAGE_SECONDS", 0.2)
+    monkeypatch.setattr(os.path, "lexists", hung)
+    try:
+        with pytest.raises(StorageError, match="does not answer"):
+            numbering.reserve(shot, "comp", created_by=admin_user)
+    finally:
+        free.set()
+    assert not Version.objects.filter(shot=shot, kind="comp").exists()
+    monkeypatch.undo()
+    assert numbering.reserve(shot, "comp", created_by=admin_user).number == 1

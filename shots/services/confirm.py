@@ -22,7 +22,7 @@ from shots.services.tree.disk import Disk, TreeError, reason
 from shots.services.tree.folders import ensure_folders, own_folders
 from shots.services.tree.metadata import AT_ONCE, Written, mark_stale, tree_lock, write_folders
 from shots.services.tree.moves import finish_held
-from shots.services.tree.planning import SUBFOLDERS, Fate, Plan, Planned, plan_tree
+from shots.services.tree.planning import SUBFOLDERS, Fate, Plan, Planned, check_storage, plan_tree
 
 Progress = Callable[[float, str], None]
 WAIT_SECONDS = 20.0
@@ -62,6 +62,7 @@ def confirm(
     Safe to run again: what exists is left alone, and nothing changed means nothing written. When the disk refuses,
     what this run made is taken away again. `progress` may raise to cancel: the same happens then.
     """
+    check_storage(project)
     with exclusive(tree_lock(project.pk), seconds=WAIT_SECONDS) as mine:
         if not mine:
             raise Conflict(_("The tree of this project is being written right now. Try again in a moment."))

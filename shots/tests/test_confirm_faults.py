@@ -7,12 +7,16 @@ import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
+from aipipeline.media import patience
+from aipipeline.media.exclusive import exclusive
 from shots.models import Folder, Shot, StaleMark
 from shots.services import confirm as module
 from shots.services import editing
@@ -20,6 +24,7 @@ from shots.services.confirm import ConfirmReport, TreeError, confirm
 from shots.services.locks import unlock_shot
 from shots.services.tree import metadata
 from shots.services.tree.metadata import write_stale
+from shots.services.tree.moves import move_folders
 from shots.services.tree.planning import plan_tree
 from shots.tests.tree import killed, leftovers, picture_of, rows_of, script
 from tests.factories import applied_project
@@ -71,6 +76,43 @@ def test_a_full_disk_leaves_nothing_and_a_later_confirm_succeeds(project: Any, s
     # Only the places of the project's own folders, which are the same in every project.
     assert rows == [len(before[0]) + 3, before[1]]
     assert (locked, made, again) == (403, 403, 0)
+
+
+def test_a_storage_that_hangs_is_told_in_time_and_holds_no_lock(
+    project: Any, admin_user: Any, shots: Any, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirm(project=project, actor=admin_user)
+    editing.update_shots(
+        project=project, actor=admin_user, items=[{"id": shots[0].pk, "fields": {"description": "새"}}]
+    )
+    client.force_login(admin_user)
+    free, scan, is_dir = Event(), os.scandir, Path.is_dir
+
+    def hang(work: Any) -> Any:
+        def hung(path: Any = ".", **more: Any) -> Any:
+            if str(path).startswith(str(project.root)):
+                free.wait(30)  # as a mount that is gone does
+            return work(path, **more)
+
+        return hung
+
+    monkeypatch.setattr(patience, "SECONDS", 0.2)
+    monkeypatch.setattr(os, "scandir", hang(scan))
+    monkeypatch.setattr(Path, "is_dir", hang(is_dir))
+    try:
+        page = client.get(reverse("shots:confirm", args=[project.code]))
+        assert "does not answer" in page.content.decode()
+        for work in (confirm, move_folders):
+            with pytest.raises(TreeError, match="does not answer"):
+                work(project=project, actor=admin_user)
+        assert "does not answer" in write_stale().problems[project.code]
+        with exclusive(metadata.tree_lock(project.pk)) as mine:
+            assert mine
+    finally:
+        free.set()
+    monkeypatch.undo()
+    assert StaleMark.objects.exists()
+    assert write_stale().problems == {}
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")

@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 
 from aipipeline.history.saving import save_columns
 from aipipeline.media.exclusive import exclusive
+from aipipeline.media.patience import within
+from aipipeline.media.rooted import StorageAway
 from aipipeline.projects.models import Project
 from assets.metadata import META_NAMES as META_NAMES
 from assets.metadata import describe, encode
@@ -119,7 +121,13 @@ def _write_project(project: Project, done: Written) -> bool:
     if project.confirmed_at is None:
         _clear(marks)
         return more
-    if not project.root.is_dir():
+    try:
+        there = within(project.root, project.root.is_dir)
+    except StorageAway as away:
+        # It hangs: neither the lock nor this worker's thread is held for it.
+        done.problems[project.code] = str(away.message)
+        return False
+    if not there:
         # The storage is away, or the tree was taken away by hand: the marks wait until it, or a confirm, is back.
         done.problems[project.code] = _("%(folder)s is not there.") % {"folder": project.root}
         return False

@@ -25,7 +25,7 @@ from shots.services.tree.carrying import Carrier
 from shots.services.tree.disk import InTheWay, TreeError, reason
 from shots.services.tree.folders import folder_owner
 from shots.services.tree.metadata import mark_stale, tree_lock
-from shots.services.tree.planning import Fate, Plan, Planned, plan_tree
+from shots.services.tree.planning import Fate, Plan, Planned, check_storage, plan_tree
 from shots.signals import folder_moved, folders_moving
 
 log = structlog.get_logger(__name__)
@@ -85,6 +85,7 @@ def move_folders(*, project: Project, actor: Any, folders: Sequence[int] | None 
     Conflict, with nothing moved, while jobs run or versions are being published for one of them, or when something
     is in the way. TreeError when the disk refuses in the middle: what has moved by then is whole and stays.
     """
+    check_storage(project)
     with exclusive(tree_lock(project.pk), seconds=WAIT_SECONDS) as mine:
         if not mine:
             raise Conflict(_("The tree of this project is being written right now. Try again in a moment."))

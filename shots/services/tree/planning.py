@@ -2,13 +2,17 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from aipipeline.media.patience import within
+from aipipeline.media.rooted import StorageAway
 from aipipeline.projects.models import Project
 from assets.models import Character, Environment
 from assets.naming import KIND_FOLDERS, PROJECT_FOLDERS, NamingTemplates, path_key
@@ -128,12 +132,27 @@ def plan_tree(project: Project, shots: Sequence[int] | None = None) -> Plan:
 
 
 def check_storage(project: Project) -> None:
-    """TreeError when the storage that the project lies on is away: a tree begun on an unmounted place would be lost."""
+    """TreeError when the storage that the project lies on is away: a tree begun on an unmounted place would be lost.
+
+    Also when it does not answer: asked before any lock is taken, so that a page has its answer in time.
+    """
     storage = project.root.parent
-    if (project.storage_root or project.confirmed_at) and not os.path.isdir(storage):
+    try:
+        there = within(project.root, lambda: _answers(storage, project.root))
+    except StorageAway as away:
+        raise TreeError(str(away.message)) from away
+    if (project.storage_root or project.confirmed_at) and not there:
         raise TreeError(
             _("The storage folder %(folder)s is not there. Mount it, or make it, then try again.") % {"folder": storage}
         )
+
+
+def _answers(storage: Path, root: Path) -> bool:
+    """Whether the storage is there. A folder is opened, since a network mount answers a mere look from its memory."""
+    for folder in (storage, root):
+        with suppress(OSError), os.scandir(folder) as entries:
+            next(entries, None)
+    return os.path.isdir(storage)
 
 
 class Places:
