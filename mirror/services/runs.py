@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from aipipeline.projects.errors import Conflict, NotFound, PipelineError
 from aipipeline.projects.models import Project
 from celery_workers import ledger
-from celery_workers.models import LedgerTask, TaskState
+from celery_workers.models import OPEN_STATES, LedgerTask, TaskState
 from mirror.models import MirrorTarget, RunState
 from mirror.services.targets import announce, checked_fields
 
@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 RUN, TEST = "mirror.run", "mirror.test"
 LONGEST_WAIT_MINUTES = 60
+# Schedules leave threads of the files worker (Procfile) to the production, whatever targets hang.
+MOST_AT_ONCE = 8
 
 
 def request_run(
@@ -66,8 +68,11 @@ def run_due() -> int:
     due = MirrorTarget.objects.filter(
         enabled=True, every_minutes__gt=0, next_run_at__lte=now, project__removed_at__isnull=True
     )
+    room = MOST_AT_ONCE - LedgerTask.objects.filter(kind=RUN, state__in=OPEN_STATES).count()
     started = 0
     for target in due.order_by("next_run_at")[:100]:
+        if started >= room:
+            break
         try:
             request_run(target=target, actor=None)
             started += 1

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from aipipeline.studio.launch.processes import procfile
 from celery_workers import ledger
 from celery_workers.models import LedgerTask, Schedule
 from mirror.models import MirrorTarget, RunState
+from mirror.services import runs
 from mirror.services.runs import request_run, run_due
 from mirror.services.targets import update_target
 from mirror.tests.conftest import run
@@ -64,6 +66,24 @@ def test_a_mirror_that_still_runs_is_not_started_again(
     make_due()
     assert run_due() == 0
     assert LedgerTask.objects.count() == 1
+
+
+def test_schedules_leave_threads_to_the_production(
+    make: Callable[..., MirrorTarget], tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mirrors that hang, or take a night, share their worker with confirm and the metadata."""
+    (files,) = [program for program in procfile() if program.name == "files"]
+    threads = int(files.command.partition(" -c ")[2].split()[0])
+    assert threads - 4 >= runs.MOST_AT_ONCE
+    monkeypatch.setattr(runs, "MOST_AT_ONCE", 2)
+    for name in "abc":
+        make(name=name, path=str(tmp_path / name), every_minutes=15)
+    make_due()
+    assert (run_due(), run_due()) == (2, 0)
+    ledger.run(str(LedgerTask.objects.filter(state="queued").earliest("created_at").pk))
+    assert run_due() == 1
+    assert LedgerTask.objects.count() == 3
+    assert len(set(LedgerTask.objects.values_list("params__target", flat=True))) == 3
 
 
 def test_failures_back_off_up_to_an_hour_and_recover(
