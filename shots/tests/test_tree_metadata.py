@@ -16,6 +16,7 @@ from shots.models import Casting, Folder, Shot, StaleMark
 from shots.services import castings, editing, scenes, steps
 from shots.services.confirm import confirm
 from shots.services.tree import metadata
+from shots.services.tree.folders import ensure_folder
 from shots.services.tree.metadata import write_stale
 from shots.tests.tree import picture_of
 from tests.factories import applied_project
@@ -211,3 +212,40 @@ def test_all_marks_are_written_however_many_there_are(
     for shot in shots:
         facts = json.loads((project.root / Folder.objects.get(shot=shot).path / "shot_meta.json").read_text())
         assert facts["description"] == f"{shot.code} 둘"
+
+
+def test_a_tree_from_before_folders_were_registered_is_taken_up(project: Any, admin_user: Any) -> None:
+    """An upgrade: folders lie where an earlier confirm made them, their files are of an older form, no row says so."""
+    applied_project(project, admin_user)
+    twins = [save_asset(model=Character, project=project, actor=admin_user, fields={"name": n}) for n in ("Rin", "RIN")]
+    confirm(project=project, actor=admin_user)
+    write_stale()
+    shot = Shot.objects.filter(project=project).order_by("position")[0]
+    late = editing.create_shot(project=project, actor=admin_user, description="아직 없음")
+    places = {folder.path for folder in Folder.objects.filter(project=project)}
+    (first, second) = (Folder.objects.get(character=row).path for row in twins)
+    files = [meta for name in set(metadata.META_NAMES.values()) for meta in project.root.rglob(name)]
+    for meta in files:
+        meta.write_text(json.dumps({**json.loads(meta.read_text()), "schema": 1}))
+    StaleMark.objects.all().delete()
+    Folder.objects.all().delete()
+
+    # The later one of two equal names comes first: it is not given the folder of the other.
+    assert ensure_folder(twins[1]).path == second
+    assert ensure_folder(twins[0]).path == first
+    assert {folder.path for folder in Folder.objects.filter(project=project)} == places
+    assert not Folder.objects.filter(shot=late).exists()
+    Folder.objects.all().delete()
+    StaleMark.objects.all().delete()
+
+    # The first edit writes its file, and brings the others into the form of today.
+    fields = {"id": shot.pk, "fields": {"description": "새 설명"}}
+    editing.update_shots(project=project, actor=admin_user, items=[fields])
+    write_stale()
+    done = write_stale()
+    assert (done.problems, done.kept, StaleMark.objects.count()) == ({}, [], 0)
+    facts = json.loads((project.root / Folder.objects.get(shot=shot).path / "shot_meta.json").read_text())
+    assert facts["description"] == "새 설명"
+    assert {json.loads(meta.read_text())["schema"] for meta in files} == {facts["schema"]}
+    assert list(project.root.rglob("*.edited-*")) == []
+    assert confirm(project=project, actor=admin_user).renamed == []

@@ -8,11 +8,12 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from aipipeline.media.patience import within
 from aipipeline.projects.errors import Conflict
 from aipipeline.projects.models import Project
 from assets.models import Character, Environment
 from assets.naming import PROJECT_FOLDERS, NameContext, NamingTemplates, path_key
-from shots.models import Folder, FolderKind, FolderState, Scene, Shot
+from shots.models import Folder, FolderKind, FolderState, Scene, Shot, StaleMark
 
 Owner = Scene | Shot | Character | Environment
 KINDS: dict[type[Any], str] = {
@@ -96,6 +97,8 @@ def ensure_folders(project: Project, owners: Sequence[Owner]) -> dict[Owner, Fol
         found = {owner: known[_owner_key(owner)] for owner in owners if _owner_key(owner) in known}
         if len(found) == len(owners):
             return found
+        if register_earlier(project):
+            continue
         try:
             with transaction.atomic():
                 Folder.objects.bulk_create(allocate(project, [owner for owner in owners if owner not in found]))
@@ -103,6 +106,24 @@ def ensure_folders(project: Project, owners: Sequence[Owner]) -> dict[Owner, Fol
             # Somebody gave the same rows, or the same names, their places at this moment: look again.
             continue
     raise Conflict(_("The folders of this project are being made by many at once. Try again in a moment."))
+
+
+def register_earlier(project: Project) -> bool:
+    """Register the folders of a tree that was confirmed before folders were: the ones on disk, in the order in which
+    that confirm told equal names apart, so that nobody is given the folder of another. True when any was found.
+
+    All of their files are looked at then, since they are of an older form.
+    """
+    if project.confirmed_at is None or Folder.objects.filter(project=project).exclude(kind__in=OWN_FOLDERS).exists():
+        return False
+    rows = allocate(project, owners_of(project))
+    there = within(project.root, lambda: [row for row in rows if (project.root / row.path).is_dir()])
+    with transaction.atomic():
+        own_folders(project)
+        Folder.objects.bulk_create(there, ignore_conflicts=True)
+        if there:
+            StaleMark.objects.create(project=project, what="all", ids=[project.pk])
+    return bool(there)
 
 
 def allocate(project: Project, owners: Iterable[Owner]) -> list[Folder]:

@@ -26,7 +26,7 @@ from assets.metadata import describe, encode
 from assets.models import Character, Environment
 from shots.models import Folder, FolderState, Scene, Shot, StaleMark
 from shots.services.tree.disk import Disk, InTheWay, reason
-from shots.services.tree.folders import folder_owner
+from shots.services.tree.folders import folder_owner, register_earlier
 
 log = structlog.get_logger(__name__)
 _MODELS: dict[str, type[Any]] = {
@@ -131,6 +131,7 @@ def _write_project(project: Project, done: Written) -> bool:
         # The storage is away, or the tree was taken away by hand: the marks wait until it, or a confirm, is back.
         done.problems[project.code] = _("%(folder)s is not there.") % {"folder": project.root}
         return False
+    register_earlier(project)
     folders = list(
         {folder.pk: folder for folder in (*_marked(project, marks), *_failed().filter(project=project))}.values()
     )
