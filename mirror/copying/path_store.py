@@ -165,7 +165,12 @@ class PathStore:
             self._flush([path.lstrip("/") for path in parts])
             for item in staged:
                 folder, _slash, name = item.planned.file.path.rpartition("/")
-                parent = self.tree.folder(folder)
+                there, parent = self._there(item.planned.file.path), self.tree.folder(folder)
+                if _facts(there) != _facts(item.planned.there):
+                    # A large file is on its way for hours, and people work there too.
+                    self._drop(folder, item.part)
+                    yield item.become(Outcome.CONFLICT, _("it was written there by someone else meanwhile"))
+                    continue
                 try:
                     os.rename(item.part, name, src_dir_fd=parent, dst_dir_fd=parent)
                 except OSError as error:

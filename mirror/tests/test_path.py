@@ -272,3 +272,30 @@ def test_the_folder_of_a_mirror_can_be_taken_up_again(
     new = make(path=str(nas))
     assert counts(run(new), "same", "copied") == (7, 0)
     assert new.marked
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_somebody_writes_there_during_the_copy_is_not_overwritten(
+    target: MirrorTarget, tree: Path, nas: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    """A large file is on its way for hours between the look at its place and the moment it is shown."""
+    if known:
+        run(target)
+    later(tree / PNG, b"new")
+    pour = PathStore._pour
+
+    def slowly(self: PathStore, source: int, out: int) -> tuple[str, int]:
+        found = pour(self, source, out)
+        if os.fstat(source).st_ino == (tree / PNG).stat().st_ino:
+            (nas / PNG).parent.mkdir(parents=True, exist_ok=True)
+            (nas / PNG).write_bytes(b"somebody's own")
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PathStore, "_pour", slowly)
+        task = run(target)
+    assert (nas / PNG).read_bytes() == b"somebody's own"
+    assert counts(task, "conflict") == (1,)
+    assert target.last_state == RunState.ATTENTION
+    assert list(nas.rglob(".aip-*.part")) == []
+    assert counts(run(target), "conflict", "copied") == (1, 0)
