@@ -179,7 +179,9 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [_redis], "capacity": 1000, "prefix": "aip-live"},
+        # A listener blocks for five seconds at a time. The client gives a silent socket up after as many by
+        # default, and the one that lost the race closed its browser's live connection.
+        "CONFIG": {"hosts": [{"address": _redis, "socket_timeout": 30}], "capacity": 1000, "prefix": "aip-live"},
     }
 }
 

@@ -10,6 +10,8 @@ class MirrorConfig(AppConfig):
     verbose_name = _("Mirrors")
 
     def ready(self) -> None:
+        from mirror import work  # noqa: F401  (registers its ledger kinds: the web submits them, workers do them)
+
         post_migrate.connect(_after_migrate, sender=self)
 
 

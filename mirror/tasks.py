@@ -1,8 +1,7 @@
-"""Celery's shell around the schedule, and what makes the mirrors' kinds of background work known to workers."""
+"""Celery's shell around the schedule."""
 
 from celery import shared_task
 
-from mirror import work  # noqa: F401  (registers its ledger kinds)
 from mirror.services import runs
 
 

@@ -20,7 +20,10 @@ MAX_SWITCHER = 40
 
 @dataclass(frozen=True)
 class NavItem:
-    """One entry of the side bar. `shortcut` is the second key after `g`; `also` are views below it."""
+    """One entry of the side bar. `shortcut` is the second key after `g`; `also` are views below it.
+
+    An entry with a `parent` (its key) shows while one of the family is the current page.
+    """
 
     key: str
     label: Any
@@ -28,18 +31,19 @@ class NavItem:
     url_name: str
     shortcut: str
     also: tuple[str, ...] = ()
+    parent: str = ""
 
 
 PROJECT_NAV = (
     NavItem("overview", _("Overview"), "overview", "studio:overview", "o"),
     NavItem("scenario", _("Scenario"), "scenario", "shots:scenario", "c", ("shots:scenario_detail",)),
-    NavItem("shots", _("Shots"), "shots", "shots:list", "s", ("shots:detail",)),
+    NavItem("shots", _("Shots"), "shots", "shots:list", "s", ("shots:detail", "shots:confirm")),
     NavItem("assets", _("Assets"), "assets", "assets:library", "a", ("assets:edit", "assets:loras")),
     NavItem("storyboard", _("Storyboard"), "storyboard", "renders:storyboard", "b"),
-    NavItem("tree", _("Production tree"), "folder", "renders:tree", "e"),
     NavItem("timeline", _("Timeline"), "timeline", "timeline:edit", "t"),
-    NavItem("naming", _("Naming"), "edit", "shots:naming", "n"),
-    NavItem("mirror", _("Mirrors"), "copy", "mirror:targets", "m"),
+    NavItem("tree", _("Production tree"), "folder", "renders:tree", "e", ("renders:tree_scan",)),
+    NavItem("naming", _("Naming"), "edit", "shots:naming", "n", parent="tree"),
+    NavItem("mirror", _("Mirrors"), "copy", "mirror:targets", "m", parent="tree"),
     NavItem("farm", _("Render farm"), "farm", "renders:project_farm", "f", ("renders:job",)),
     NavItem("activity", _("Activity"), "activity", "studio:activity", "v"),
 )

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
 from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_toast, render_page_or_fragment
@@ -96,14 +97,22 @@ def _page(request: HttpRequest, project: Project, checked: Checked) -> HttpRespo
 def save(request: HttpRequest, project: Project) -> HttpResponse:
     """Save all templates of the form; an empty one is the default again."""
     body = body_of(request)
-    checked = save_templates(
-        project=project,
-        actor=request.user,
-        templates=_templates(body),
-        contexts=contexts_of(project),
-        seen=number_in(body, "revision", required=False),
-        tab=tab_of(request),
-    )
+    try:
+        checked = save_templates(
+            project=project,
+            actor=request.user,
+            templates=_templates(body),
+            contexts=contexts_of(project),
+            seen=number_in(body, "revision", required=False),
+            tab=tab_of(request),
+        )
+    except Invalid as error:
+        first = next((name for name in error.fields if name in LABELS), None)
+        if first is None:
+            raise
+        # Each template says beside itself what is wrong; the head names the first as the page calls it.
+        words = {"name": LABELS[first], "message": error.fields[first][0]}
+        raise Invalid(_("The templates were not saved. %(name)s: %(message)s") % words) from error
     return hx_toast(_page(request, project, checked), _("The templates were saved. They count for new folders."))
 
 

@@ -165,6 +165,7 @@ def test_the_page_shows_saves_and_refuses(caller: Any, project: Any, admin_user:
     assert guest.post("/projects/TEST/naming/save/", form).status_code == 403
     refused = lead.post("/projects/TEST/naming/save/", {"shot": "{sho}"}, headers={"HX-Request": "true"})
     assert refused.status_code == 422
+    assert "Shot folder" in refused.content.decode()  # as the page calls it
     assert Project.objects.get(pk=project.pk).naming == {}
     kept = lead.post("/projects/TEST/naming/save/", form, headers={"HX-Request": "true"})
     assert kept.status_code == 200

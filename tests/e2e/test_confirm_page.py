@@ -13,26 +13,32 @@ from tests.harness import processes
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
+def choose(page: Any, *shots: Shot) -> None:
+    """Check these rows of the list."""
+    for shot in shots:
+        page.evaluate(f"document.querySelector('[data-grid]').grid.chosen.add({shot.pk})")
+    page.evaluate("document.querySelector('[data-grid]').grid.furniture.draw()")
+
+
 def test_chosen_rows_are_confirmed_unlocked_and_moved(page: Any, project: Any, admin_user: Any) -> None:
     shots = applied_project(project, admin_user)
     base = f"/projects/{project.code}/shots/"
     page.goto(base)
     wait_loaded(page)
-    page.evaluate(f"document.querySelector('[data-grid]').grid.chosen.add({shots[0].pk})")
-    page.evaluate("document.querySelector('[data-grid]').grid.furniture.draw()")
+    choose(page, shots[0], shots[2])
     page.click("#confirm-chosen")
     page.wait_for_url("**/shots/confirm/?shots=*")
     assert page.locator("#fate-create code", has_text=shots[0].code).count() == 1
+    assert page.locator("#fate-create code", has_text=shots[2].code).count() == 1
     assert page.locator("#fate-create code", has_text=shots[1].code).count() == 0
     assert not project.root.exists()
     page.click("#confirm-now")
     page.wait_for_selector("#confirm-result")
-    assert list(Shot.objects.filter(locked=True)) == [shots[0]]
+    assert set(Shot.objects.filter(locked=True)) == {shots[0], shots[2]}
     page.goto(base)
     wait_loaded(page)
     page.wait_for_selector(".tg-lock[title*='Unlock']")
-    page.evaluate(f"document.querySelector('[data-grid]').grid.chosen.add({shots[0].pk})")
-    page.evaluate("document.querySelector('[data-grid]').grid.furniture.draw()")
+    choose(page, shots[0], shots[2])
     page.click("[data-open-dialog=unlock-chosen]")
     page.fill("#unlock-chosen-reason", "순서를 바꾼다")
     page.click("#unlock-chosen .btn.primary")

@@ -191,6 +191,8 @@ def nav(context: Context, scope: str) -> list[dict[str, Any]]:
     if scope == "project" and not code:
         return []
     current = _view_name(context)
+    at = next((item for item in items if current in (item.url_name, *item.also)), None)
+    family = (at.parent or at.key) if at else ""
     entries = []
     for item in items:
         url = maybe_url(item.url_name, code) if scope == "project" else maybe_url(item.url_name)
@@ -202,7 +204,9 @@ def nav(context: Context, scope: str) -> list[dict[str, Any]]:
                     "icon": item.icon,
                     "key": item.key,
                     "shortcut": item.shortcut,
-                    "current": current in (item.url_name, *item.also),
+                    "current": item is at,
+                    "parent": item.parent,
+                    "hidden": bool(item.parent) and item.parent != family,
                 }
             )
     return entries

@@ -1,6 +1,7 @@
 """The tags and filters that pages use to show time, sizes, people and states."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 from django.template import Context, Template
@@ -87,3 +88,19 @@ def test_an_address_that_is_not_installed_is_left_out() -> None:
 def test_project_pages_are_not_offered_without_a_project() -> None:
     context = Context({"request": RequestFactory().get("/")})
     assert ui.nav(context, "project") == []
+
+
+@pytest.mark.parametrize(("page", "shown"), [("shots:list", False), ("renders:tree", True), ("mirror:targets", True)])
+def test_entries_below_another_show_within_its_family(page: str, shown: bool) -> None:
+    request = RequestFactory().get("/")
+    request.resolver_match = SimpleNamespace(view_name=page)  # type: ignore[assignment]
+    entries = {
+        row["key"]: row
+        for row in ui.nav(Context({"request": request, "project": SimpleNamespace(code="P")}), "project")
+    }
+    assert [row["key"] for row in entries.values() if row["current"]] == [
+        {"shots:list": "shots", "renders:tree": "tree"}.get(page, "mirror")
+    ]
+    assert entries["naming"]["hidden"] is entries["mirror"]["hidden"] is not shown
+    assert entries["naming"]["shortcut"] == "n"  # the keys lead there from everywhere
+    assert not entries["tree"]["hidden"]

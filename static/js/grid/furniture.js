@@ -104,7 +104,7 @@ export class Furniture {
   /** @param {CustomEvent} event every request from the bar carries the checked rows */
   addIds(event) {
     const source = event.detail.elt;
-    if (source instanceof Element && source.closest("[data-bulk-bar]") && this.page.contains(source)) event.detail.parameters.ids = [...this.grid.chosen];
+    if (source instanceof Element && source.closest("[data-bulk-bar]") && this.page.contains(source)) event.detail.parameters.ids = [...this.grid.chosen].join(","); // a list would be sent as many fields of one name
   }
 
   /** @param {MouseEvent} event */
