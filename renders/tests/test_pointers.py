@@ -61,6 +61,7 @@ def test_pointers_follow_the_versions(shot: Shot, admin_user: Any, tmp_path: Pat
     review_version(version=two, actor=admin_user, verdict="approve")
     assert read(two, "approved.json")["version"] == "v002"
     review_version(version=two, actor=admin_user, verdict="comment", text="좋다")
+    assert read(two, "approved.json")["version"] == "v002"
     assert not StaleMark.objects.exists()
 
 

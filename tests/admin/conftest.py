@@ -42,7 +42,7 @@ def fill(project: Any, actor: Any, other: Any, folder: Path) -> None:
     workflow = Workflow.objects.get(key="local.panel")
     create_preset(project=project, actor=actor, fields={"name": "Draft", "workflow": workflow, "params": {"steps": 4}})
     job = render_shots(project=project, actor=actor, shots=[shots[1]], step="first_image")[0]
-    PathMap.objects.create(windows="Z:\\films")
+    PathMap.objects.get_or_create(server="", defaults={"windows": "Z:\\films"})
     worker = Worker.objects.create(name="cpu-1", queue="host.cpu-1", backends=["local"])
     RenderAttempt.objects.create(job=job, worker=worker, number=1, state="failed", lease_until=lease_end())
     edit = ensure_edit(project)

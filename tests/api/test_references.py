@@ -11,6 +11,7 @@ from renders.models import RenderJob, Version, Worker
 from renders.runner import run_attempt
 from renders.services import queue
 from shots.models import Shot
+from shots.services.tree.metadata import write_stale
 
 BASE = "/api/v1/projects/TEST/"
 RENDERS = f"{BASE}renders/"
@@ -60,7 +61,8 @@ def test_a_sheet_and_a_plate_are_drawn_and_published(
         assert version["path"] == f"{folder}/reference/v001"
         assert version["provenance"]["draft"] is True
         assert version["provenance"]["params"]["prompt"]
-        with Image.open(project.root / version["path"] / "reference.png") as image:
+        name = f"TEST_{row.name.replace(' ', '_')}_reference_v001.png"
+        with Image.open(project.root / version["path"] / name) as image:
             assert image.size == (320, 180)
             assert len(set(image.resize((40, 22)).getdata())) > 40
         assert artist_api.get(version["url"]).status_code == 200
@@ -85,6 +87,7 @@ def test_the_metadata_names_the_reference(
     artist_api.post(RENDERS, {"characters": [cast[0].pk]}, format="json")
     with django_capture_on_commit_callbacks(execute=True):
         work()
+    write_stale(project.pk)
     facts = json.loads((project.root / "assets/characters/CHR_리나/character_meta.json").read_text())
     assert [v["path"] for v in facts["versions"]] == ["assets/characters/CHR_리나/reference/v001"]
 
