@@ -25,11 +25,24 @@ Nodes = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Target:
-    """One input of one node. `upload`: its value is the name of an uploaded file."""
+    """One input of one node. `upload`: its value is the name of an uploaded file.
+
+    A number is multiplied by `scale` (a first stage at half the size), and `offset` is added (each clip of a chain
+    has a seed of its own).
+    """
 
     node: str
     input: str
     upload: bool = False
+    scale: float = 1.0
+    offset: int = 0
+
+    def value(self, given: Any) -> Any:
+        """What is written into the input for a slot's value."""
+        if isinstance(given, bool) or not isinstance(given, int | float):
+            return given
+        scaled = given * self.scale if self.scale != 1.0 else given
+        return type(given)(scaled) + self.offset
 
 
 @dataclass(frozen=True)
@@ -46,18 +59,23 @@ class ModelFile:
 class Constraints:
     """What the model can make: sizes are multiples, lengths are `length_step`·n + 1, `fps` is its own rate.
 
-    `max_pixels` (0: no limit) is the largest picture that it is made for.
+    `max_pixels` and `max_length` (0: no limit) are the largest picture and the longest clip that it is made for.
     """
 
     size_multiple: int = 1
     max_pixels: int = 0
     length_step: int = 0
     fps: int = 0
+    max_length: int = 0
 
 
 @dataclass(frozen=True)
 class Slots:
-    """The map from slot names to node inputs, and what goes with it."""
+    """The map from slot names to node inputs, and what goes with it.
+
+    `family` is the dialect that the model reads: flux, qwen, edit, wan, ltx, sd, or none where it takes no prompt.
+    `inputs` are the files that a job brings, as `renders.services.workflows.Declaration` has them.
+    """
 
     targets: Mapping[str, tuple[Target, ...]]
     models: tuple[ModelFile, ...]
@@ -65,6 +83,12 @@ class Slots:
     output_node: str
     output_kind: Literal["image", "video"]
     min_comfyui: str
+    title: str = ""
+    family: str = "none"
+    makes: str = ""
+    step: str = ""
+    vram_gb: int = 0
+    inputs: tuple[Mapping[str, Any], ...] = ()
     custom_nodes: tuple[str, ...] = ()
     lora_chain: Mapping[str, Any] = field(default_factory=dict)
 
@@ -114,6 +138,12 @@ def is_ui_format(document: Any) -> bool:
 
 
 @cache
+def names() -> tuple[str, ...]:
+    """Every workflow that has a graph and a slot map."""
+    return tuple(sorted(path.name.removesuffix(".slots.json") for path in FOLDER.glob("*.slots.json")))
+
+
+@cache
 def load(name: str) -> tuple[Graph, Slots]:
     """The graph and slots of that name. ComfyError when the files are not there or do not fit each other."""
     try:
@@ -140,6 +170,12 @@ def _slots(about: Mapping[str, Any]) -> Slots:
         output_node=about["output"]["node"],
         output_kind=about["output"]["kind"],
         min_comfyui=about["min_comfyui"],
+        title=about["title"],
+        family=about["family"],
+        makes=about["makes"],
+        step=about["step"],
+        vram_gb=about["vram_gb"],
+        inputs=tuple(about["inputs"]),
         custom_nodes=tuple(about["custom_nodes"]),
         lora_chain=about["lora_chain"],
     )
@@ -189,5 +225,5 @@ def fill(graph: Graph, slots: Slots, params: Mapping[str, Any]) -> Filled:
     nodes = copy.deepcopy(graph.nodes)
     for name, value in values.items():
         for target in slots.targets[name]:
-            nodes[target.node]["inputs"][target.input] = value
+            nodes[target.node]["inputs"][target.input] = target.value(value)
     return Filled(nodes, snapped)

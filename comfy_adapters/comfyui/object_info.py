@@ -34,6 +34,11 @@ def _inputs(groups: Mapping[str, Any], given: Mapping[str, Any], prefix: str) ->
     for group in ("required", "optional"):
         for name, raw in dict(groups.get(group) or {}).items():
             spec = _spec(prefix + name, raw, required=group == "required")
+            if str(spec.type).startswith("COMFY_AUTOGROW"):
+                # It grows by dotted names (`values.a`): the plain one is never sent.
+                grown = any(key.startswith(f"{spec.name}.") for key in given)
+                if not spec.required or grown:
+                    continue
             yield spec
             for option in _dynamic(raw):
                 if option.get("key") == given.get(spec.name):

@@ -38,9 +38,19 @@ def check(graph: Graph, slots: Slots, prompt: Nodes, object_info: Mapping[str, A
             if target in {Target(upload.node, upload.input) for upload in uploads}:
                 continue
             message = _check_input(key, name, spec, node["inputs"], models.get(target))
+            if message and target not in models and _as_written(graph, key, spec.name, node["inputs"]):
+                # A value that the graph itself brings and the server does not know: the server is older than it.
+                needs = _("The workflow is made for ComfyUI %(version)s or newer.")
+                message = f"{message} {needs % {'version': slots.min_comfyui}}"
             if message:
                 found.append(Finding(key, class_type, spec.name, message))
     return found
+
+
+def _as_written(graph: Graph, key: str, name: str, inputs: Mapping[str, Any]) -> bool:
+    """True for a value that comes from the graph's file, not from a job."""
+    written = graph.nodes.get(key, {}).get("inputs", {})
+    return name in written and written[name] == inputs.get(name)
 
 
 def _missing_class(key: str, name: str, slots: Slots) -> str:
