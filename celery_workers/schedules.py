@@ -30,7 +30,9 @@ def fire_due() -> int:
         )
         if mine:
             try:
-                current_app.send_task(schedule.task, kwargs=schedule.arguments, retry=False)
+                # A worker that is away for long finds one of each when it is back, not one for every tick.
+                expires = max(schedule.every_seconds, 60.0)
+                current_app.send_task(schedule.task, kwargs=schedule.arguments, retry=False, expires=expires)
                 fired += 1
             except Exception:
                 log.warning("schedule_not_sent", schedule=schedule.name, exc_info=True)
