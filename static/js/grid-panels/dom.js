@@ -109,6 +109,7 @@ addEventListener("pointerdown", () => (byKey = false), true);
  */
 export function openMenu(at, label, entries, { end = false, closed, inside } = {}) {
   present?.remove();
+  const before = document.activeElement;
   let chosen = false;
   const menu = h("div", { class: "menu gp-menu", role: "menu", tabindex: -1, "aria-label": label, popover: "auto" });
   for (const entry of entries) {
@@ -136,7 +137,9 @@ export function openMenu(at, label, entries, { end = false, closed, inside } = {
   menu.addEventListener("toggle", (event) => {
     if (/** @type {ToggleEvent} */ (event).newState !== "closed") return;
     menu.remove();
-    if (!chosen) closed?.();
+    // This event comes late: whoever has gone on meanwhile, to another menu or a button, keeps the focus.
+    const here = document.activeElement;
+    if (!chosen && present === menu && (!here || here === document.body || here === before)) closed?.();
   });
   menu.addEventListener("keydown", (event) => {
     if (event.key === "Tab") {
