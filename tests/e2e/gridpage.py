@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from playwright.sync_api import TimeoutError
+
 from tests.harness import processes
 
 
@@ -26,7 +28,11 @@ def cell(page: Any, shot_id: int, field: str) -> Any:
 
 def wait_saved(page: Any) -> None:
     """Nothing is on its way to the server, and nothing was refused."""
-    page.wait_for_function("() => document.querySelector('[data-grid]').grid.saving.state === 'saved'")
+    try:
+        page.wait_for_function("() => document.querySelector('[data-grid]').grid.saving.state === 'saved'")
+    except TimeoutError as error:
+        told = grid(page, "[grid.saving.state, grid.saving.all(), [...grid.saving.refused]]")
+        raise AssertionError(f"not saved: {told}") from error
 
 
 def wait_text(page: Any, shot_id: int, field: str, text: str, timeout: int = 20_000) -> None:

@@ -11,7 +11,7 @@ from assets.models import Character
 from shots.models import Shot
 from shots.services.editing import update_shots
 from tests.e2e.griddata import shots, site, web
-from tests.e2e.gridpage import grid, open_grid, wait_saved
+from tests.e2e.gridpage import cell, grid, open_grid, wait_saved
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -51,6 +51,25 @@ def test_a_lost_answer_doubles_no_row_and_is_no_conflict(page: Any, project: Any
     wait_saved(page)
     assert Shot.objects.get(pk=shots[0].pk).description == "다음"
     assert page.locator("dialog .conflict").count() == 0
+
+
+def test_a_cell_opened_before_its_own_edit_was_answered_is_no_conflict(
+    page: Any, project: Any, shots: list[Shot]
+) -> None:
+    open_grid(page, project)
+    held: list[Any] = []
+    page.route("**/batch/", lambda route: held.append(route), times=1)
+    cell(page, shots[0].pk, "description").click()
+    page.keyboard.type("하나")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.press("F2")  # opened over what the server does not have yet
+    page.keyboard.type(" 둘")
+    held[0].continue_()
+    wait_saved(page)
+    page.keyboard.press("Enter")
+    wait_saved(page)
+    assert Shot.objects.get(pk=shots[0].pk).description == "하나 둘"
 
 
 def test_what_is_typed_over_a_conflict_is_asked_about(page: Any, project: Any, artist: Any, shots: list[Shot]) -> None:

@@ -241,6 +241,11 @@ export class CellInput {
     }
   }
 
+  /** The server has an edit of this page: a cell that was opened before its answer came builds on it. @param {number} id @param {string} field @param {number} revision */
+  builtOn(id, field, revision) {
+    if (this.target?.item.id === id && this.target.column.name === field) this.target.revision = Math.max(this.target.revision, revision);
+  }
+
   /** Save what is typed. @returns {boolean} false when it cannot be taken and the editor stays open */
   finish() {
     const { target } = this;

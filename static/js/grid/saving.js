@@ -231,7 +231,8 @@ export class Saving {
       this.grid.marks.type(edit.id, edit.field, null);
       // A second try writes nothing and so tells no row: what it wrote at the first try came with the changes.
       const revision = revisions.get(edit.id) ?? this.grid.rows.byId.get(edit.id)?.revision;
-      // Our own change is not somebody else's: what waits for the same cell now builds on it.
+      // Our own change is not somebody else's: what waits for the same cell, or is being typed into it, builds on it.
+      if (revision !== undefined) this.grid.input.builtOn(edit.id, edit.field, revision);
       for (const { gesture: later } of this.queue) {
         for (const next of later.edits) if (next.id === edit.id && next.field === edit.field) next.revision = revision ?? next.revision;
       }
