@@ -30,17 +30,25 @@ class BackendError(Exception):
     """An engine failed; `message` says what the user can do about it.
 
     `retryable`: another try may succeed. `out_of_memory`: a larger card may succeed. `later`: the cause lies outside
-    the job (a machine that is away), so waiting for its end does not use up the job's tries.
+    the job (a machine that is away), so waiting for its end does not use up the job's tries. `elsewhere`: this machine
+    lacks what the job needs (a model file, a node), another one may have it.
     """
 
     def __init__(
-        self, message: str, *, retryable: bool = True, out_of_memory: bool = False, later: bool = False
+        self,
+        message: str,
+        *,
+        retryable: bool = True,
+        out_of_memory: bool = False,
+        later: bool = False,
+        elsewhere: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.retryable = retryable
         self.out_of_memory = out_of_memory
         self.later = later
+        self.elsewhere = elsewhere
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,9 @@ class JobContext:
     `params`: prompt, negative_prompt, seed, width, height, frames (int), fps ("24", "24000/1001") and
     what the workflow adds. `subject`: the shot's own data for engines that draw it. `inputs`: files by
     role (first_image, clean_image, source). `out_dir`: an empty folder for the results. `state`: what an
-    earlier attempt of the same job saved through `JobReporter.save_state`.
+    earlier attempt of the same job saved through `JobReporter.save_state`. `work_dir`: a folder that outlives the
+    attempts of the job, for finished pieces of it; it is removed after the job's end. `graph`: the nodes and the slot
+    map of a workflow that people brought ({"nodes": {}, "about": {}, "number": n}), None for the engine's own.
     """
 
     job_id: str
@@ -63,6 +73,8 @@ class JobContext:
     out_dir: Path
     endpoint: str = ""
     state: Mapping[str, Any] = field(default_factory=dict)
+    work_dir: Path | None = None
+    graph: Mapping[str, Any] | None = None
 
 
 class JobReporter(Protocol):
@@ -115,20 +127,60 @@ class Machine:
         return {name: value for name, value in vars(self).items() if value not in (None, "")}
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be made, before there is a job: enough to see whether a server could do it.
+
+    `workflow` is its key; `graph` as in JobContext; `params` as a job has them, empty for the workflow as such.
+    """
+
+    workflow: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    graph: Mapping[str, Any] | None = None
+
+
 AskMachine = Callable[[str], Machine]
+AskSchema = Callable[[str], dict[str, Any]]
+Check = Callable[[Wanted, Mapping[str, Any]], list[str]]
 
 _backends: dict[str, RenderBackend] = {}
 _machines: dict[str, AskMachine] = {}
+_schemas: dict[str, AskSchema] = {}
+_checks: dict[str, Check] = {}
 
 
-def register(backend: RenderBackend, *, machine: AskMachine | None = None) -> None:
+def register(
+    backend: RenderBackend,
+    *,
+    machine: AskMachine | None = None,
+    schema: AskSchema | None = None,
+    check: Check | None = None,
+) -> None:
     """Called from an app's `ready()`; the last registration of a key wins.
 
     `machine` asks the machine behind an endpoint what it is, within seconds; BackendError when it does not answer.
+    `schema` asks it what it can do, in its own words. `check` compares what is wanted with such a schema and says in
+    words what is missing and the remedy; an empty list means that it can be done.
     """
     _backends[backend.key] = backend
     if machine is not None:
         _machines[backend.key] = machine
+    if schema is not None:
+        _schemas[backend.key] = schema
+    if check is not None:
+        _checks[backend.key] = check
+
+
+def ask_schema(key: str, endpoint: str) -> dict[str, Any] | None:
+    """What the machine can do, None for engines that have no such list; BackendError when it cannot be asked."""
+    ask = _schemas.get(key)
+    return ask(endpoint) if ask is not None else None
+
+
+def check(key: str, wanted: Wanted, schema: Mapping[str, Any]) -> list[str]:
+    """What a machine with this schema lacks for the work, in words; empty when it can do it."""
+    look = _checks.get(key)
+    return look(wanted, schema) if look is not None else []
 
 
 def ask_machine(key: str, endpoint: str) -> Machine:

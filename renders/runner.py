@@ -169,11 +169,19 @@ def _render(attempt: RenderAttempt, reporter: Reporter, folder: Path) -> tuple[J
         out_dir=folder,
         endpoint=attempt.worker.endpoint if attempt.worker else "",
         state=attempt.saved,
+        graph=graph_of(job),
     )
     result = backend_for(job.workflow.backend).run(context, reporter)
     if not result.files or any(not f.is_relative_to(folder) or not f.is_file() for f in result.files):
         raise BackendError(_("The engine gave no usable files."), retryable=True)
     return result, used
+
+
+def graph_of(job: RenderJob) -> dict[str, Any] | None:
+    """The graph that was fixed when the job was made, as engines get it; None for the engine's own workflows."""
+    if job.graph is None:
+        return None
+    return {"nodes": job.graph.nodes, "about": job.graph.about, "number": job.graph.number}
 
 
 def gather_inputs(job: RenderJob) -> tuple[dict[str, Path], dict[str, Any]]:

@@ -100,7 +100,8 @@ def _check_project(row: Tracked, project: Project) -> None:
         if not isinstance(field, models.ForeignKey) or getattr(row, field.attname) is None:
             continue
         other = getattr(row, field.name)
-        if getattr(other, "project_id", project.pk) != project.pk:
+        # None: a row of the studio, which every project may use.
+        if getattr(other, "project_id", project.pk) not in (None, project.pk):
             raise Invalid(
                 _("%(field)s: no such row in this project.") % {"field": field.name},
                 fields={field.name: [_("unknown id")]},

@@ -13,7 +13,7 @@ from aipipeline.projects.tracked import TrackedQuerySet
 from assets.models import Character, Environment
 from renders.models.farm import Worker
 from renders.models.version import Version, VersionKind
-from renders.models.workflow import Workflow
+from renders.models.workflow import Workflow, WorkflowGraph
 from shots.models import Shot, Step
 
 
@@ -59,8 +59,46 @@ class JobQuerySet(TrackedQuerySet):
         return self.filter(state__in=OPEN_STATES)
 
 
+class BatchKind(models.TextChoices):
+    SELECTION = "selection", _("Selection")
+    VARIANTS = "variants", _("A/B")
+    CHAIN = "chain", _("Continuity chain")
+
+
+class RenderBatch(models.Model):
+    """The jobs that one action started: one progress bar, one cancel."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="batches")
+    kind = models.CharField(_("kind"), max_length=12, choices=BatchKind.choices, default=BatchKind.SELECTION)
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("render batch")
+        verbose_name_plural = _("render batches")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.title or str(self.pk)[:8]
+
+
+class WaitsFor(models.TextChoices):
+    """When a job that waits for another may begin."""
+
+    RENDERED = "rendered", _("When it is rendered")
+    APPROVED = "approved", _("When it is approved")
+
+
 class RenderJob(models.Model):
     """What is wanted. `inputs` maps roles to version ids, fixed when the job is made; `params` likewise.
+
+    An input may also be {"version": id, "frame": "last"} or {"job": id, "frame": "last"}: a frame of a version, or of
+    what another job makes, which this one then waits for. `waits_for` says when the jobs in `after` are good enough.
+    `variant` names one of several results for the same shot (A/B). `graph` is fixed when the job is made, for
+    workflows that people brought. `refused` lists workers (ids) whose server lacks what just this job needs.
+    `model_key` names the models that it loads. `estimate` is in seconds, None while nothing like it ever ran.
 
     `step` is the shot's step that the job serves. `version` is reserved at the first publish, so that a
     retried job publishes exactly one.
@@ -90,7 +128,13 @@ class RenderJob(models.Model):
     cancel_requested = models.BooleanField(default=False)
     attempts_made = models.PositiveSmallIntegerField(default=0)
     max_attempts = models.PositiveSmallIntegerField(default=3)
-    group = models.UUIDField(null=True, blank=True, db_index=True)
+    batch = models.ForeignKey(RenderBatch, on_delete=models.SET_NULL, null=True, blank=True, related_name="jobs")
+    waits_for = models.CharField(max_length=10, choices=WaitsFor.choices, default=WaitsFor.RENDERED)
+    variant = models.CharField(_("variant"), max_length=120, blank=True)
+    graph = models.ForeignKey(WorkflowGraph, on_delete=models.PROTECT, null=True, blank=True, related_name="jobs")
+    refused = models.JSONField(default=list, blank=True)
+    model_key = models.CharField(max_length=64, blank=True)
+    estimate = models.FloatField(_("estimate"), null=True, blank=True)
     auto_approve = models.BooleanField(default=False)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     version = models.OneToOneField(Version, on_delete=models.SET_NULL, null=True, blank=True, related_name="job")

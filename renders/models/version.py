@@ -169,3 +169,25 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} · {self.get_verdict_display()}"
+
+
+class Seam(models.Model):
+    """How far the picture jumps from the last frame of one version to the first frame of the next shot's.
+
+    `score` is 0 for the same picture, 1 for black against white; `details` holds what it was made of.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="seams")
+    before = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="seams_after")
+    after = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="seams_before")
+    score = models.FloatField(_("jump"))
+    details = models.JSONField(default=dict, blank=True)
+    measured_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("seam")
+        verbose_name_plural = _("seams")
+        constraints = [models.UniqueConstraint(fields=["before", "after"], name="seam_between")]
+
+    def __str__(self) -> str:
+        return f"{self.before_id} → {self.after_id}"

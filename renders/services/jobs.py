@@ -1,6 +1,5 @@
 """Making render jobs: what is wanted is fixed here, and the shots' steps go to generating."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from aipipeline.history.services import recording
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
 from assets.models import Character, Environment
-from renders.models import Capability, RenderJob, Workflow
+from renders.models import Capability, RenderBatch, RenderJob, Workflow
 from renders.models.job import OPEN_STATES, VRAM_OF
 from renders.services.nudges import announce_jobs, nudge
 from renders.services.workflows import reference_workflow, workflow_for, workflow_named
@@ -60,7 +59,7 @@ def render_shots(
             _("%(key)s draws characters and environments, not shots.") % {"key": named.key},
             fields={"workflow": [_("not for shots")]},
         )
-    group = uuid.uuid4()
+    batch = RenderBatch(project=project, actor=actor if getattr(actor, "pk", None) else None)
     with recording(
         project=project,
         actor=actor,
@@ -79,13 +78,13 @@ def render_shots(
                 wanted=_wanted_of_shot(shot, chosen[shot.pk], casts.get(shot.pk, [])) | dict(params or {}),
                 subject=subject_of(shot, casts.get(shot.pk, [])),
                 priority=priority,
-                group=group,
+                batch=batch,
                 actor=actor,
                 auto_approve=auto_approve,
             )
             for shot in free
         ]
-        _queue(jobs, after)
+        _queue(batch, jobs, after)
         for used in {job.step for job in jobs}:
             start_steps(recorder, [job.shot for job in jobs if job.step == used and job.shot], used)
     return jobs
@@ -116,7 +115,7 @@ def render_references(
             _("%(key)s makes shots, not characters or environments.") % {"key": used.key},
             fields={"workflow": [_("only for shots")]},
         )
-    group = uuid.uuid4()
+    batch = RenderBatch(project=project, actor=actor if getattr(actor, "pk", None) else None)
     counts = {"references": len(owners)}
     with recording(project=project, actor=actor, kind="render.start", tab=tab, undoable=False, params=counts):
         jobs = [
@@ -126,12 +125,12 @@ def render_references(
                 wanted=_wanted_of_reference(project, owner, used) | dict(params or {}),
                 subject=reference_subject(owner),
                 priority=priority,
-                group=group,
+                batch=batch,
                 actor=actor,
             )
             for owner in _without_open_references(owners, used)
         ]
-        _queue(jobs, after)
+        _queue(batch, jobs, after)
     return jobs
 
 
@@ -177,8 +176,10 @@ def start_renders(
     return jobs
 
 
-def _queue(jobs: list[RenderJob], after: Sequence[RenderJob]) -> None:
+def _queue(batch: RenderBatch, jobs: list[RenderJob], after: Sequence[RenderJob]) -> None:
     """Write the jobs with what they wait for, tell the pages, and wake the workers on commit."""
+    if jobs:
+        batch.save(force_insert=True)
     RenderJob.objects.bulk_create(jobs)
     waits = RenderJob.after.through
     waits.objects.bulk_create(waits(from_renderjob=job, to_renderjob=first) for job in jobs for first in after)
@@ -244,7 +245,7 @@ def _job(
     wanted: Mapping[str, Any],
     subject: Mapping[str, Any],
     priority: int,
-    group: uuid.UUID,
+    batch: RenderBatch,
     actor: Any,
     auto_approve: bool = False,
 ) -> RenderJob:
@@ -256,13 +257,15 @@ def _job(
         workflow=workflow,
         kind=workflow.output_kind,
         step=workflow.step,
+        graph=workflow.graph,
+        model_key=workflow.model_key,
         vram_gb=workflow.vram_gb,
         capability=capability_for(workflow.vram_gb),
         params=dict(wanted),
         subject=dict(subject),
         inputs={entry["role"]: None for entry in workflow.inputs},
         priority=priority,
-        group=group,
+        batch=batch,
         auto_approve=auto_approve,
         max_attempts=settings.RENDER_MAX_ATTEMPTS,
         requested_by=actor if getattr(actor, "pk", None) else None,

@@ -114,6 +114,7 @@ def begin(*, attempt_id: uuid.UUID | str) -> RenderAttempt | None:
             "worker",
             "job__project",
             "job__workflow",
+            "job__graph",
             "job__shot__scene",
             "job__character",
             "job__environment",

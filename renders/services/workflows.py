@@ -38,6 +38,10 @@ class Declaration:
     version: str = "1"
     inputs: Sequence[dict[str, Any]] = ()
     defaults: dict[str, Any] = field(default_factory=dict)
+    family: str = ""
+    needs: dict[str, Any] = field(default_factory=dict)
+    slots: Sequence[str] = ()
+    model_key: str = ""
 
 
 _declared: dict[str, Declaration] = {}
@@ -63,6 +67,10 @@ def sync_workflows() -> None:
                 "version": declared.version,
                 "inputs": list(declared.inputs),
                 "defaults": declared.defaults,
+                "family": declared.family,
+                "needs": declared.needs,
+                "slots": list(declared.slots),
+                "model_key": declared.model_key,
             },
         )
 
