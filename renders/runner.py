@@ -17,6 +17,7 @@ from aipipeline.projects.errors import PipelineError
 from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult, Stop, backend_for
 from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState, VersionStatus
 from renders.services import numbering, publishing, queue, sealing
+from renders.services.lora_files import with_lora_paths
 
 log = structlog.get_logger(__name__)
 TELL_SECONDS = 0.1
@@ -163,7 +164,7 @@ def _render(attempt: RenderAttempt, reporter: Reporter, folder: Path) -> tuple[J
         attempt_id=str(attempt.pk),
         workflow=job.workflow.key,
         kind=job.kind,
-        params=job.params,
+        params=with_lora_paths(job.project, job.params),
         subject=job.subject,
         inputs=inputs,
         out_dir=folder,
