@@ -16,9 +16,14 @@ from renders.models.job import OPEN_STATES, VRAM_OF
 from renders.services.nudges import announce_jobs, nudge
 from renders.services.workflows import reference_workflow, workflow_for, workflow_named
 from shots.models import Casting, Shot
-from shots.prompts import compose, subject_of
-from shots.prompts.compose import seed_of
-from shots.prompts.references import reference_prompt, reference_seed, reference_subject
+from shots.prompts import (
+    reference_seed,
+    reference_subject,
+    seed_of,
+    subject_of,
+    write_prompt,
+    write_reference,
+)
 from shots.services.steps import start_steps
 
 
@@ -206,14 +211,14 @@ def _without_open_jobs(shots: Sequence[Shot], chosen: Mapping[int, Workflow]) ->
 
 def _casts(shots: Sequence[Shot]) -> dict[int, list[Casting]]:
     found: dict[int, list[Casting]] = {}
-    rows = Casting.objects.live().filter(shot__in=shots).select_related("character").order_by("order", "id")
+    rows = Casting.objects.live().filter(shot__in=shots).select_related("character__lora").order_by("order", "id")
     for row in rows:
         found.setdefault(row.shot_id, []).append(row)
     return found
 
 
 def _wanted_of_shot(shot: Shot, workflow: Workflow, cast: list[Casting]) -> dict[str, Any]:
-    prompt = compose(shot, cast, motion=workflow.output_kind == "render")
+    prompt = write_prompt(shot=shot, cast=cast, family=workflow.family, motion=workflow.output_kind == "render")
     return {
         **workflow.defaults,
         "prompt": prompt.positive,
@@ -228,10 +233,11 @@ def _wanted_of_shot(shot: Shot, workflow: Workflow, cast: list[Casting]) -> dict
 
 
 def _wanted_of_reference(project: Project, owner: Character | Environment, workflow: Workflow) -> dict[str, Any]:
+    prompt = write_reference(owner=owner, family=workflow.family)
     return {
         **workflow.defaults,
-        "prompt": reference_prompt(owner),
-        "negative_prompt": "",
+        "prompt": prompt.positive,
+        "negative_prompt": prompt.negative,
         "seed": reference_seed(owner),
         "width": project.width,
         "height": project.height,
