@@ -9,8 +9,9 @@ from aipipeline.tables.services import columns, views
 from assets.models import Character, CinematicPreset
 from celery_workers.models import LedgerTask
 from mirror.services.targets import create_target
-from renders.models import PathMap, Version, Worker
+from renders.models import PathMap, Version, Worker, Workflow
 from renders.services.jobs import render_shots
+from renders.services.presets import create_preset
 from renders.services.workflows import sync_workflows
 from shots.models import Casting, Scene, Shot
 from shots.services import scenarios
@@ -46,7 +47,10 @@ def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
     casting = Casting.objects.live().filter(shot=shots[0])[0]
     preset = CinematicPreset.objects.create(project=project, name="p", camera="ARRI Alexa 35")
     target = create_target(project=project, actor=admin, fields={"name": "NAS", "path": "/mnt/nas/mirrors/world"})
+    workflow = Workflow.objects.get(key="local.panel")
+    render_preset = create_preset(project=project, actor=admin, fields={"name": "p", "workflow": workflow})
     return {
+        "batch_id": job.batch_id, "render_preset_id": render_preset.pk,
         "target_id": target.pk,
         "view_id": view.pk, "column": "custom.c1", "casting_id": casting.pk, "preset_id": preset.pk,
         "code": project.code, "shot_id": shots[0].pk, "scene_id": Scene.objects.all()[0].pk, "scenario_id": draft.pk,

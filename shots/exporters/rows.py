@@ -13,8 +13,7 @@ from assets.rebuilding import Entry, Rebuild, short
 from assets.remarks import rows_with_notes
 from shots.exporters.scripts import numbers_of, scenario_numbered
 from shots.models import Casting, Scene, Shot, ShotStep
-from shots.prompts import compose
-from shots.prompts.compose import seed_of
+from shots.prompts import seed_of, write_prompt
 
 Facts = Mapping[Any, Mapping[str, Any]]
 SCENE = Form(Scene, names={"environment": "name"})
@@ -60,7 +59,9 @@ def describe_shots(rows: list[Shot]) -> Facts:
             # For readers of the file; nothing is made from it again.
             "derived": {
                 "fps": shot.project.fps,
-                "composed_prompt": compose(shot, [row for row in mine if row.removed_at is None]).positive,
+                "composed_prompt": write_prompt(
+                    shot=shot, cast=[row for row in mine if row.removed_at is None], family=""
+                ).positive,
                 "used_seed": seed_of(shot),
             },
         }
