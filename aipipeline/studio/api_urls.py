@@ -14,6 +14,7 @@ from aipipeline.tables.api import views as table_views
 from assets.api import presets
 from assets.api import views as assets
 from celery_workers.api import views as tasks
+from comfy_adapters.api import views as workflows
 from mirror.api import views as mirror
 from renders.api import scan, tree
 from renders.api import views as renders
@@ -111,7 +112,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/tree/paths/", tree.TreePaths.as_view()),
     path(f"{P}/tree/search/", tree.TreeSearch.as_view()),
     path("v1/workers/", renders.Workers.as_view()),
-    path("v1/workflows/", renders.Workflows.as_view()),
+    path("v1/workflows/", workflows.Workflows.as_view()),
+    path("v1/workflows/<str:key>/", workflows.WorkflowDetail.as_view()),
+    path("v1/workflows/<str:key>/graphs/", workflows.WorkflowGraphs.as_view()),
+    path("v1/workflows/<str:key>/graphs/<int:number>/", workflows.WorkflowGraphDetail.as_view()),
     path("v1/render-presets/", renders.Presets.as_view()),
     path(f"{P}/edit/", timeline.EditDetail.as_view()),
     path(f"{P}/edit/proxy/", timeline.Proxy.as_view()),

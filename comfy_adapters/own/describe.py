@@ -204,5 +204,10 @@ def _constraints(tracer: Tracer, finds: Finds, family: str, video: bool) -> dict
 def _lora_chain(tracer: Tracer) -> dict[str, Any]:
     after = {chain: [keys[0], 0] for chain, keys in model_loaders(tracer).items() if keys}
     # What a pack's own loader gives may be anything but a model that LoRAs go onto.
-    plain = all({"unet_name", "ckpt_name"} & set(tracer.inputs(str(link[0]))) for link in after.values())
-    return {"class": "LoraLoaderModelOnly", "after": after} if after and plain else {}
+    if not after or not all({"unet_name", "ckpt_name"} & set(tracer.inputs(str(link[0]))) for link in after.values()):
+        return {}
+    loader = str(next(iter(after.values()))[0])
+    if list(after) == ["model"] and family_of(tracer) in ("sd", "edit") and "ckpt_name" in tracer.inputs(loader):
+        # LoRAs of Stable Diffusion change the text encoder too, which comes from the same checkpoint.
+        return {"class": "LoraLoader", "after": {"model": [loader, 0], "clip": [loader, 1]}}
+    return {"class": "LoraLoaderModelOnly", "after": after}

@@ -135,7 +135,7 @@ def _node(key: str, value: Any) -> dict[str, Any]:
         raise refuse(text % {**place, "limit": MAX_INPUTS})
     meta = value.get("_meta")
     title = str(meta.get("title") or "")[:MAX_NAME] if isinstance(meta, Mapping) else ""
-    _check_values([key, title])
+    check_values([key, title])
     for name, given in inputs.items():
         _check_input(key, class_type, name, given)
     node: dict[str, Any] = {"inputs": dict(inputs), "class_type": class_type}
@@ -147,7 +147,7 @@ def _check_input(key: str, class_type: str, name: str, value: Any) -> None:
     if len(name) > MAX_NAME or (isinstance(value, str) and len(value) > MAX_TEXT):
         text = _("Node %(id)s %(class)s: the text of %(input)s is longer than %(limit)d characters.")
         raise refuse(text % {**place, "limit": MAX_TEXT})
-    _check_values([name, value])
+    check_values([name, value])
     if isinstance(value, str) and name not in _PROSE and "\n" not in value and _OUTSIDE.search(value):
         text = _(
             "Node %(id)s %(class)s: %(input)s names a place on one computer (%(value)s). Put the file into ComfyUI's "
@@ -156,7 +156,7 @@ def _check_input(key: str, class_type: str, name: str, value: Any) -> None:
         raise refuse(text % {**place, "value": value[:120]})
 
 
-def _check_values(waiting: list[Any]) -> None:
+def check_values(waiting: list[Any]) -> None:
     """No NUL, no half surrogates, no number beyond 64 bits: a database would choke on them later."""
     while waiting:
         value = waiting.pop()
