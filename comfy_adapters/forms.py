@@ -52,7 +52,7 @@ def lines_of(nodes: Nodes, about: Mapping[str, Any], detected: Detected) -> list
             found.append(
                 Line(
                     slot=slot,
-                    place=json.dumps([row["node"], row["input"]], ensure_ascii=False),
+                    place=place_of(row),
                     label=f"{tracer.named(row['node'])} · {row['input']}",
                     value=shown(value),
                     scale="" if scale == 1 else f"{scale:g}",
@@ -62,6 +62,11 @@ def lines_of(nodes: Nodes, about: Mapping[str, Any], detected: Detected) -> list
                 )
             )
     return found
+
+
+def place_of(row: Mapping[str, Any]) -> str:
+    """An input of a node as the form names it: the JSON of [node, input], as the browser writes it too."""
+    return json.dumps([row["node"], row["input"]], ensure_ascii=False, separators=(",", ":"))
 
 
 def candidates(nodes: Nodes) -> list[dict[str, Any]]:
@@ -105,10 +110,7 @@ def _type(value: Any) -> str:
 def changes_in(post: QueryDict, about: Mapping[str, Any], detected: Detected) -> dict[str, Any]:
     """What the form says, as keys of a slot map that are laid over `about`. Invalid by field where a number is none."""
     sources = dict(zip(post.getlist("model_place"), post.getlist("model_source"), strict=False))
-    models = [
-        {**row, "source": sources.get(json.dumps([row["node"], row["input"]], ensure_ascii=False), row["source"])}
-        for row in about["models"]
-    ]
+    models = [{**row, "source": sources.get(place_of(row), row["source"])} for row in about["models"]]
     lattice = {name: _number(post, name) for name in LATTICE}
     # What the form does not show of the lattice stays (clips and their overlap, a range of rates).
     others = {name: value for name, value in about["constraints"].items() if name not in LATTICE}

@@ -1,5 +1,6 @@
 """Bringing a workflow along: drop, paste or pick one, correct what was found, check it, save it."""
 
+import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from aipipeline.projects.permissions import allows, require
 from aipipeline.ui.htmx import hx_location, hx_toast
 from aipipeline.ui.pages import project_for, tab_of
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.forms import LATTICE, SLOTS, candidates, changes_in, lines_of, output_choices
+from comfy_adapters.forms import LATTICE, SLOTS, candidates, changes_in, lines_of, output_choices, place_of
 from comfy_adapters.own.bringing import looked_into, read_upload
 from comfy_adapters.own.checking import lacking, schema_of
 from comfy_adapters.own.correcting import corrected
@@ -101,6 +102,8 @@ def edit_context(
         "about": about,
         "workflow": workflow,
         "warnings": detected.warnings,
+        "nodes_json": json.dumps(brought.nodes, ensure_ascii=False, separators=(",", ":")),
+        "models": [{**row, "place": place_of(row)} for row in about["models"]],
         "lines": lines_of(brought.nodes, about, detected),
         "candidates": candidates(brought.nodes),
         "slot_names": SLOTS,
