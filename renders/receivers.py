@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.dispatch import receiver
 from django.utils import timezone
@@ -16,11 +17,14 @@ from aipipeline.notes.models import Note
 from aipipeline.projects.errors import Conflict
 from aipipeline.projects.models import Project
 from assets.naming import path_key
-from renders.models import JobState, RenderJob, RenderPreset, Verdict, Version, VersionState
+from renders.models import JobState, RenderJob, RenderPreset, Review, Verdict, Version, VersionState
 from renders.models.job import OPEN_STATES
+from renders.services.chains import followers_of
+from renders.services.nudges import nudge
 from renders.services.owners import touch_owners
 from renders.services.pointers import mark_owners_stale
 from renders.services.reviews import review_version
+from renders.services.waiting import look_again
 from renders.signals import job_ended, version_published, version_reviewed
 from shots.models import Folder
 from shots.models.step import KIND_OF_STEP
@@ -52,6 +56,20 @@ def refresh_metadata(version: Version, **_kwargs: Any) -> None:
 def refresh_reviews(version: Version, **_kwargs: Any) -> None:
     """What people say of a version stands with it in the owner's file, and a pointer names the approved one."""
     mark_owners_stale([version])
+
+
+@receiver(version_reviewed, dispatch_uid="renders.let_go_waiting")
+def let_go_waiting(version: Version, **_kwargs: Any) -> None:
+    """Jobs may wait for what another made to be approved."""
+    for job in RenderJob.objects.filter(version=version):
+        look_again(after=[job])
+
+
+@receiver(version_reviewed, dispatch_uid="renders.let_followers_go")
+def let_followers_go(version: Version, review: Review, **_kwargs: Any) -> None:
+    """What waited for this approval may begin."""
+    if review.verdict == Verdict.APPROVE and (followers := followers_of(version)):
+        transaction.on_commit(lambda: nudge(followers), robust=True)
 
 
 @receiver(changed, sender=Note, dispatch_uid="renders.mark_noted")

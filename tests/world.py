@@ -11,9 +11,10 @@ from celery_workers.models import LedgerTask
 from comfy_adapters.comfyui import graphs
 from comfy_adapters.own.detect import detect
 from mirror.services.targets import create_target
-from renders.models import PathMap, Version, Worker, WorkflowGraph
+from renders.models import PathMap, Version, Worker, Workflow, WorkflowGraph
 from renders.services.jobs import render_shots
 from renders.services.own_workflows import create_workflow
+from renders.services.presets import create_preset
 from renders.services.workflows import sync_workflows
 from shots.models import Casting, Scene, Shot
 from shots.services import scenarios
@@ -59,7 +60,10 @@ def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
     preset = CinematicPreset.objects.create(project=project, name="p", camera="ARRI Alexa 35")
     graph = brought_workflow(admin)
     target = create_target(project=project, actor=admin, fields={"name": "NAS", "path": "/mnt/nas/mirrors/world"})
+    workflow = Workflow.objects.get(key="local.panel")
+    render_preset = create_preset(project=project, actor=admin, fields={"name": "p", "workflow": workflow})
     return {
+        "batch_id": job.batch_id, "render_preset_id": render_preset.pk,
         "target_id": target.pk,
         "key": graph.workflow.key, "number": graph.number,
         "view_id": view.pk, "column": "custom.c1", "casting_id": casting.pk, "preset_id": preset.pk,
