@@ -17,9 +17,11 @@ def register() -> None:
     from comfy_adapters.comfyui.backend import ComfyBackend
     from comfy_adapters.comfyui.provenance import machine_at
     from comfy_adapters.local.backend import LocalBackend
+    from comfy_adapters.local.declared import POST
 
     backends.register(LocalBackend())
     backends.register(ComfyBackend(), machine=machine_at)
+    declare(*POST)
     declare(
         Declaration(
             key="local.panel",
