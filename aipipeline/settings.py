@@ -48,6 +48,7 @@ AIP_WORKER_ENDPOINT = env("AIP_WORKER_ENDPOINT", default="")
 AIP_WORKER_VRAM = env.int("AIP_WORKER_VRAM", default=0)  # GB; 0: what the server says
 AIP_WORKER_TAGS = env.list("AIP_WORKER_TAGS", default=[])
 AIP_WORKER_NAME = env("AIP_WORKER_NAME", default="")
+AIP_WORKER_MODELS = env("AIP_WORKER_MODELS", default="")  # the ComfyUI server's models folder, as this worker sees it
 COMFYUI_URLS = env.list("COMFYUI_URLS", default=[])
 # Where project administrators may let mirrors go; superusers may name any place (docs/how-to/mirror.md).
 AIP_MIRROR_ROOTS = [part for part in env("AIP_MIRROR_ROOTS", default="").split(":") if part.strip()]
