@@ -16,7 +16,7 @@ from aipipeline.media.files import sha256_file
 from aipipeline.media.storage import storage_error
 from aipipeline.projects.errors import PipelineError
 from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult, Stop, backend_for
-from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState, VersionStatus
+from renders.models import Cause, JobState, RenderAttempt, RenderJob, Version, VersionState, VersionStatus
 from renders.services import numbering, publishing, queue, sealing, workdirs
 
 log = structlog.get_logger(__name__)
@@ -31,6 +31,7 @@ class Reporter(JobReporter):
         self.job = attempt.job
         self.value = 0.0
         self.message = ""
+        self.working = False  # the engine has begun
         self._verdict: Stop | None = None
         self._told = 0.0
         self._stop = threading.Event()
@@ -82,13 +83,14 @@ def run_attempt(attempt_id: uuid.UUID | str) -> bool:
     if attempt is None:
         return False
     structlog.contextvars.bind_contextvars(job=str(attempt.job_id), attempt=str(attempt.pk))
+    reporter = Reporter(attempt)
     try:
-        with Reporter(attempt) as reporter:
+        with reporter:
             _render_and_publish(attempt, reporter)
     except JobCancelled:
         queue.end_attempt(attempt=attempt, state=JobState.CANCELLED)
     except Exception as error:
-        _end_badly(attempt, error)
+        _end_badly(attempt, error, working=reporter.working)
     finally:
         _tidy(attempt.job)
         structlog.contextvars.unbind_contextvars("job", "attempt")
@@ -103,13 +105,13 @@ def _tidy(job: RenderJob) -> None:
         log.warning("work_folder_left", exc_info=True)
 
 
-def _end_badly(attempt: RenderAttempt, error: Exception) -> None:
-    """Write down in words what went wrong, and whether trying again helps."""
+def _end_badly(attempt: RenderAttempt, error: Exception, *, working: bool) -> None:
+    """Write down in words what went wrong, and whether trying again helps. `working`: the engine had begun."""
     storage = storage_error(error, attempt.job.project.root)
     if storage is not None:
         log.warning("attempt_without_storage", error=str(error))
         queue.end_attempt(
-            attempt=attempt, state=JobState.FAILED, error=str(storage.message), retryable=True, later=True
+            attempt=attempt, state=JobState.FAILED, error=str(storage.message), retryable=True, cause=Cause.AWAY
         )
     elif isinstance(error, BackendError):
         log.warning("attempt_failed", error=error.message)
@@ -118,8 +120,7 @@ def _end_badly(attempt: RenderAttempt, error: Exception) -> None:
             state=JobState.FAILED,
             error=error.message,
             retryable=error.retryable,
-            larger=error.out_of_memory,
-            later=error.later,
+            cause=_cause(error, working),
         )
     elif isinstance(error, PipelineError):
         queue.end_attempt(attempt=attempt, state=JobState.FAILED, error=str(error.message))
@@ -131,7 +132,20 @@ def _end_badly(attempt: RenderAttempt, error: Exception) -> None:
             state=JobState.FAILED,
             error=text % {"error": f"{type(error).__name__}: {error}"[:500]},
             retryable=True,
+            cause=Cause.ENGINE if working else "",
         )
+
+
+def _cause(error: BackendError, working: bool) -> str:
+    """What the error says of the worker; "" when it says nothing."""
+    if error.elsewhere:
+        return Cause.LACKING
+    if error.out_of_memory:
+        return Cause.MEMORY
+    if error.later:
+        return Cause.AWAY
+    # An engine may say by `kind` that something broke in, or that the job is to blame.
+    return Cause.ENGINE if working and getattr(error, "kind", "error") == "error" else ""
 
 
 def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
@@ -187,7 +201,10 @@ def _render(
         work_dir=workdirs.work_folder(job),
         graph=graph_of(job),
     )
-    result = backend_for(job.workflow.backend).run(context, reporter)
+    backend = backend_for(job.workflow.backend)
+    reporter.working = True
+    result = backend.run(context, reporter)
+    reporter.working = False
     if not result.files or any(not f.is_relative_to(folder) or not f.is_file() for f in result.files):
         raise BackendError(_("The engine gave no usable files."), retryable=True)
     return result, used, digests

@@ -11,6 +11,7 @@ from aipipeline.history.services import recording
 from aipipeline.projects.errors import Conflict, Invalid
 from renders.models import JobState, RenderJob, Worker, WorkerState, Workflow
 from renders.services import queue
+from renders.services.locking import of_self
 from renders.services.nudges import announce_jobs
 
 PRIORITIES = range(-100, 101)
@@ -35,7 +36,7 @@ def set_priority(*, job: RenderJob, actor: Any, priority: int, tab: str = "") ->
     if priority not in PRIORITIES:
         raise Invalid(_("priority: a number from -100 to 100."), fields={"priority": [_("out of range")]})
     with _of_job(job, actor, "render.priority", tab) as recorder:
-        row: RenderJob = RenderJob.objects.select_for_update(of=queue._of_self()).get(pk=job.pk)
+        row: RenderJob = RenderJob.objects.select_for_update(of=of_self()).get(pk=job.pk)
         if row.state != JobState.QUEUED:
             raise Conflict(_("This job does not wait any more."))
         update_plain(recorder, row, priority=priority)

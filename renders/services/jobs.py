@@ -13,7 +13,9 @@ from aipipeline.projects.models import Project
 from assets.models import Character, Environment
 from renders.models import Capability, RenderBatch, RenderJob, Workflow
 from renders.models.job import OPEN_STATES, VRAM_OF
+from renders.services.experience import place
 from renders.services.nudges import announce_jobs, nudge
+from renders.services.waiting import hold
 from renders.services.workflows import reference_workflow, workflow_for, workflow_named
 from shots.models import Casting, Shot
 from shots.prompts import compose, subject_of
@@ -180,9 +182,12 @@ def _queue(batch: RenderBatch, jobs: list[RenderJob], after: Sequence[RenderJob]
     """Write the jobs with what they wait for, tell the pages, and wake the workers on commit."""
     if jobs:
         batch.save(force_insert=True)
+    place(jobs)
     RenderJob.objects.bulk_create(jobs)
     waits = RenderJob.after.through
     waits.objects.bulk_create(waits(from_renderjob=job, to_renderjob=first) for job in jobs for first in after)
+    if after:
+        hold(RenderJob.objects.filter(pk__in=[job.pk for job in jobs]))
     announce_jobs(jobs)
     transaction.on_commit(lambda: nudge(jobs), robust=True)
 

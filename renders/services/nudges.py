@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 import structlog
+from django.db import transaction
 from django.db.models.functions import Now
 
 from aipipeline.events import publish
-from renders.models import JobState, RenderJob
+from renders.models import JobState, RenderJob, Worker
 from renders.models.job import ENDED_STATES
 from renders.services.owners import touch_owners
 
@@ -33,9 +34,19 @@ def send_nudges(wanted: Counter[str]) -> None:
                 return
 
 
+def nudge_worker(worker: Worker) -> None:
+    """Let just this worker look for work, once what was written is committed."""
+    from renders.tasks import claim
+
+    def send() -> None:
+        claim.apply_async(queue=worker.queue, expires=20, retry=False)
+
+    transaction.on_commit(send, robust=True)
+
+
 def nudge_waiting() -> int:
     """Wake workers for everything that waits: what beat does, in case nudges were lost."""
-    waiting = RenderJob.objects.filter(state=JobState.QUEUED, not_before__lte=Now())
+    waiting = RenderJob.objects.filter(state=JobState.QUEUED, blocked_reason="", not_before__lte=Now())
     wanted = Counter(waiting.values_list("capability", flat=True)[:500])
     send_nudges(wanted)
     return wanted.total()
