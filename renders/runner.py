@@ -1,5 +1,6 @@
 """Runs one attempt: gathers the inputs, lets the engine work under a heartbeat, publishes what it made."""
 
+import shutil
 import threading
 import time
 import uuid
@@ -12,11 +13,13 @@ from django.db import close_old_connections
 from django.utils.translation import gettext as _
 
 from aipipeline.events import publish_progress
+from aipipeline.media.files import sha256_file
 from aipipeline.media.storage import storage_error
 from aipipeline.projects.errors import PipelineError
 from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult, Stop, backend_for
-from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState, VersionStatus
-from renders.services import numbering, publishing, queue, sealing
+from renders.gathering import FRAMES, gather_inputs
+from renders.models import Cause, JobState, RenderAttempt, RenderJob
+from renders.services import numbering, publishing, queue, sealing, workdirs
 from renders.services.lora_files import with_lora_paths
 
 log = structlog.get_logger(__name__)
@@ -31,6 +34,7 @@ class Reporter(JobReporter):
         self.job = attempt.job
         self.value = 0.0
         self.message = ""
+        self.working = False  # the engine has begun
         self._verdict: Stop | None = None
         self._told = 0.0
         self._stop = threading.Event()
@@ -50,7 +54,8 @@ class Reporter(JobReporter):
         if now - self._told >= TELL_SECONDS:
             self._told = now
             numbers = {"ids": [str(self.job.pk)], "progress": round(self.value, 4), "message": message}
-            publish_progress(f"project:{self.job.project_id}", "job.progress", shot=self.job.shot_id, **numbers)
+            of = {"shot": self.job.shot_id, "batch": str(self.job.batch_id or "")}
+            publish_progress(f"project:{self.job.project_id}", "job.progress", **of, **numbers)
             publish_progress(f"job:{self.job.pk}", "job.progress", **numbers)
 
     def preview(self, jpeg: bytes) -> None:
@@ -82,25 +87,35 @@ def run_attempt(attempt_id: uuid.UUID | str) -> bool:
     if attempt is None:
         return False
     structlog.contextvars.bind_contextvars(job=str(attempt.job_id), attempt=str(attempt.pk))
+    reporter = Reporter(attempt)
     try:
-        with Reporter(attempt) as reporter:
+        with reporter:
             _render_and_publish(attempt, reporter)
     except JobCancelled:
         queue.end_attempt(attempt=attempt, state=JobState.CANCELLED)
     except Exception as error:
-        _end_badly(attempt, error)
+        _end_badly(attempt, error, working=reporter.working)
     finally:
+        _tidy(attempt.job)
         structlog.contextvars.unbind_contextvars("job", "attempt")
     return True
 
 
-def _end_badly(attempt: RenderAttempt, error: Exception) -> None:
-    """Write down in words what went wrong, and whether trying again helps."""
+def _tidy(job: RenderJob) -> None:
+    """Remove the work folder of a job that has ended. What fails here, the sweep does later."""
+    try:
+        workdirs.remove_ended(job, workdirs.work_folder(job))
+    except Exception:
+        log.warning("work_folder_left", exc_info=True)
+
+
+def _end_badly(attempt: RenderAttempt, error: Exception, *, working: bool) -> None:
+    """Write down in words what went wrong, and whether trying again helps. `working`: the engine had begun."""
     storage = storage_error(error, attempt.job.project.root)
     if storage is not None:
         log.warning("attempt_without_storage", error=str(error))
         queue.end_attempt(
-            attempt=attempt, state=JobState.FAILED, error=str(storage.message), retryable=True, later=True
+            attempt=attempt, state=JobState.FAILED, error=str(storage.message), retryable=True, cause=Cause.AWAY
         )
     elif isinstance(error, BackendError):
         log.warning("attempt_failed", error=error.message)
@@ -109,8 +124,7 @@ def _end_badly(attempt: RenderAttempt, error: Exception) -> None:
             state=JobState.FAILED,
             error=error.message,
             retryable=error.retryable,
-            larger=error.out_of_memory,
-            later=error.later,
+            cause=_cause(error, working),
         )
     elif isinstance(error, PipelineError):
         queue.end_attempt(attempt=attempt, state=JobState.FAILED, error=str(error.message))
@@ -122,7 +136,20 @@ def _end_badly(attempt: RenderAttempt, error: Exception) -> None:
             state=JobState.FAILED,
             error=text % {"error": f"{type(error).__name__}: {error}"[:500]},
             retryable=True,
+            cause=Cause.ENGINE if working else "",
         )
+
+
+def _cause(error: BackendError, working: bool) -> str:
+    """What the error says of the worker; "" when it says nothing."""
+    if error.elsewhere:
+        return Cause.LACKING
+    if error.out_of_memory:
+        return Cause.MEMORY
+    if error.later:
+        return Cause.AWAY
+    # An engine may say by `kind` that something broke in, or that the job is to blame.
+    return Cause.ENGINE if working and getattr(error, "kind", "error") == "error" else ""
 
 
 def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
@@ -133,7 +160,7 @@ def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
     if facts is None:
         staged = sealing.stage(job.owner, job.kind, str(attempt.pk))
         try:
-            result, inputs = _render(attempt, reporter, staged.folder)
+            result, inputs, files = _render(attempt, reporter, staged.folder)
             if reporter.cancelled():
                 raise JobCancelled
             if not queue.to_publishing(attempt_id=attempt.pk):
@@ -141,8 +168,10 @@ def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
             provenance = {
                 **result.provenance,
                 "workflow": job.workflow.key,
+                **({"variant": job.variant} if job.variant else {}),
                 "params": job.params,
                 "inputs": inputs,
+                "input_files": files,
                 "worker": attempt.worker.name if attempt.worker else "",
             }
             sealing.seal(version, staged, result.files, provenance)
@@ -156,9 +185,13 @@ def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
     publishing.publish_attempt(attempt, facts)
 
 
-def _render(attempt: RenderAttempt, reporter: Reporter, folder: Path) -> tuple[JobResult, dict[str, Any]]:
+def _render(
+    attempt: RenderAttempt, reporter: Reporter, folder: Path
+) -> tuple[JobResult, dict[str, Any], dict[str, str]]:
+    """The result, the versions that it was made of, and the SHA-256 of each file that went in, by role."""
     job = attempt.job
-    inputs, used = gather_inputs(job)
+    inputs, used = gather_inputs(job, folder / FRAMES)
+    digests = {role: sha256_file(path) for role, path in inputs.items()}
     context = JobContext(
         job_id=str(job.pk),
         attempt_id=str(attempt.pk),
@@ -170,12 +203,18 @@ def _render(attempt: RenderAttempt, reporter: Reporter, folder: Path) -> tuple[J
         out_dir=folder,
         endpoint=attempt.worker.endpoint if attempt.worker else "",
         state=attempt.saved,
+        work_dir=workdirs.work_folder(job),
         graph=graph_of(job),
     )
-    result = backend_for(job.workflow.backend).run(context, reporter)
+    backend = backend_for(job.workflow.backend)
+    reporter.working = True
+    result = backend.run(context, reporter)
+    reporter.working = False
+    # They lie there for the engine alone; what is sealed is what it made.
+    shutil.rmtree(folder / FRAMES, ignore_errors=True)
     if not result.files or any(not f.is_relative_to(folder) or not f.is_file() for f in result.files):
         raise BackendError(_("The engine gave no usable files."), retryable=True)
-    return result, used
+    return result, used, digests
 
 
 def graph_of(job: RenderJob) -> dict[str, Any] | None:
@@ -183,47 +222,3 @@ def graph_of(job: RenderJob) -> dict[str, Any] | None:
     if job.graph is None:
         return None
     return {"nodes": job.graph.nodes, "about": job.graph.about, "number": job.graph.number}
-
-
-def gather_inputs(job: RenderJob) -> tuple[dict[str, Path], dict[str, Any]]:
-    """Files by role, and the version ids that were used; BackendError names what is missing and the remedy."""
-    files: dict[str, Path] = {}
-    used: dict[str, Any] = {}
-    for entry in job.workflow.inputs:
-        role = entry["role"]
-        version = _input_version(job, entry["kind"], job.inputs.get(role))
-        if version is None:
-            if entry.get("required", True):
-                raise BackendError(
-                    _("%(owner)s has no %(kind)s yet; make one first, then try again.")
-                    % {"owner": job.owner, "kind": entry["kind"]},
-                    retryable=False,
-                )
-            continue
-        used[role] = version.pk
-        files[role] = version.file()
-        for extra, name in entry.get("also", {}).items():
-            if version.has_file(name):
-                files[extra] = version.file(name)
-    missing = [path.name for path in files.values() if not path.is_file()]
-    if missing:
-        raise BackendError(
-            _("Input files are gone from the storage: %(names)s.") % {"names": ", ".join(missing)},
-            retryable=True,
-        )
-    return files, used
-
-
-def _input_version(job: RenderJob, kind: str, fixed: int | None) -> Version | None:
-    """The version named when the job was made, else the approved one, else the newest that nobody rejected."""
-    versions = Version.objects.filter(
-        shot=job.shot,
-        character=job.character,
-        environment=job.environment,
-        kind=kind,
-        state=VersionState.PUBLISHED,
-    ).select_related("project")
-    if fixed is not None:
-        return versions.filter(pk=fixed).first()
-    approved = versions.filter(status=VersionStatus.APPROVED).order_by("-number").first()
-    return approved or versions.exclude(status=VersionStatus.REJECTED).order_by("-number").first()
