@@ -39,6 +39,7 @@ def _start(sender: Any, **_kwargs: Any) -> None:
         return
     name = str(sender.hostname)
     threading.Thread(target=_live, args=(name,), daemon=True).start()
+    threading.Thread(target=_look_at_fits, args=(name,), daemon=True).start()
 
 
 def _live(name: str) -> None:
@@ -62,6 +63,21 @@ def _live(name: str) -> None:
         workers.gone(name=name)
     except Exception:
         log.warning("worker_goodbye_failed", worker=name, exc_info=True)
+
+
+def _look_at_fits(name: str) -> None:
+    """In a thread of its own: a server's list has megabytes, and checking against it must not hold up the beat."""
+    from renders.services import fits, nudges
+
+    watch = fits.FitWatch(name)
+    while not _stopping.wait(BEAT_SECONDS):
+        try:
+            if watch.look():
+                nudges.nudge_waiting()
+        except Exception:
+            log.warning("worker_fits_failed", worker=name, exc_info=True)
+        finally:
+            close_old_connections()
 
 
 def _stop(**_kwargs: Any) -> None:

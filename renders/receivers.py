@@ -21,6 +21,7 @@ from renders.models.job import OPEN_STATES
 from renders.services.owners import touch_owners
 from renders.services.pointers import mark_owners_stale
 from renders.services.reviews import review_version
+from renders.services.waiting import look_again
 from renders.signals import job_ended, version_published, version_reviewed
 from shots.models import Folder
 from shots.models.step import KIND_OF_STEP
@@ -52,6 +53,13 @@ def refresh_metadata(version: Version, **_kwargs: Any) -> None:
 def refresh_reviews(version: Version, **_kwargs: Any) -> None:
     """What people say of a version stands with it in the owner's file, and a pointer names the approved one."""
     mark_owners_stale([version])
+
+
+@receiver(version_reviewed, dispatch_uid="renders.let_go_waiting")
+def let_go_waiting(version: Version, **_kwargs: Any) -> None:
+    """Jobs may wait for what another made to be approved."""
+    for job in RenderJob.objects.filter(version=version):
+        look_again(after=[job])
 
 
 @receiver(changed, sender=Note, dispatch_uid="renders.mark_noted")

@@ -1,5 +1,6 @@
 """Runs one attempt: gathers the inputs, lets the engine work under a heartbeat, publishes what it made."""
 
+import shutil
 import threading
 import time
 import uuid
@@ -15,8 +16,10 @@ from aipipeline.events import publish_progress
 from aipipeline.media.storage import storage_error
 from aipipeline.projects.errors import PipelineError
 from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult, Stop, backend_for
-from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState, VersionStatus
+from renders.gathering import FRAMES, gather_inputs
+from renders.models import Cause, JobState, RenderAttempt, RenderJob
 from renders.services import numbering, publishing, queue, sealing
+from renders.services.lora_files import with_lora_paths
 
 log = structlog.get_logger(__name__)
 TELL_SECONDS = 0.1
@@ -30,6 +33,7 @@ class Reporter(JobReporter):
         self.job = attempt.job
         self.value = 0.0
         self.message = ""
+        self.working = False  # the engine has begun
         self._verdict: Stop | None = None
         self._told = 0.0
         self._stop = threading.Event()
@@ -49,7 +53,8 @@ class Reporter(JobReporter):
         if now - self._told >= TELL_SECONDS:
             self._told = now
             numbers = {"ids": [str(self.job.pk)], "progress": round(self.value, 4), "message": message}
-            publish_progress(f"project:{self.job.project_id}", "job.progress", shot=self.job.shot_id, **numbers)
+            of = {"shot": self.job.shot_id, "batch": str(self.job.batch_id or "")}
+            publish_progress(f"project:{self.job.project_id}", "job.progress", **of, **numbers)
             publish_progress(f"job:{self.job.pk}", "job.progress", **numbers)
 
     def preview(self, jpeg: bytes) -> None:
@@ -81,25 +86,26 @@ def run_attempt(attempt_id: uuid.UUID | str) -> bool:
     if attempt is None:
         return False
     structlog.contextvars.bind_contextvars(job=str(attempt.job_id), attempt=str(attempt.pk))
+    reporter = Reporter(attempt)
     try:
-        with Reporter(attempt) as reporter:
+        with reporter:
             _render_and_publish(attempt, reporter)
     except JobCancelled:
         queue.end_attempt(attempt=attempt, state=JobState.CANCELLED)
     except Exception as error:
-        _end_badly(attempt, error)
+        _end_badly(attempt, error, working=reporter.working)
     finally:
         structlog.contextvars.unbind_contextvars("job", "attempt")
     return True
 
 
-def _end_badly(attempt: RenderAttempt, error: Exception) -> None:
-    """Write down in words what went wrong, and whether trying again helps."""
+def _end_badly(attempt: RenderAttempt, error: Exception, *, working: bool) -> None:
+    """Write down in words what went wrong, and whether trying again helps. `working`: the engine had begun."""
     storage = storage_error(error, attempt.job.project.root)
     if storage is not None:
         log.warning("attempt_without_storage", error=str(error))
         queue.end_attempt(
-            attempt=attempt, state=JobState.FAILED, error=str(storage.message), retryable=True, later=True
+            attempt=attempt, state=JobState.FAILED, error=str(storage.message), retryable=True, cause=Cause.AWAY
         )
     elif isinstance(error, BackendError):
         log.warning("attempt_failed", error=error.message)
@@ -108,8 +114,7 @@ def _end_badly(attempt: RenderAttempt, error: Exception) -> None:
             state=JobState.FAILED,
             error=error.message,
             retryable=error.retryable,
-            larger=error.out_of_memory,
-            later=error.later,
+            cause=_cause(error, working),
         )
     elif isinstance(error, PipelineError):
         queue.end_attempt(attempt=attempt, state=JobState.FAILED, error=str(error.message))
@@ -121,7 +126,20 @@ def _end_badly(attempt: RenderAttempt, error: Exception) -> None:
             state=JobState.FAILED,
             error=text % {"error": f"{type(error).__name__}: {error}"[:500]},
             retryable=True,
+            cause=Cause.ENGINE if working else "",
         )
+
+
+def _cause(error: BackendError, working: bool) -> str:
+    """What the error says of the worker; "" when it says nothing."""
+    if error.elsewhere:
+        return Cause.LACKING
+    if error.out_of_memory:
+        return Cause.MEMORY
+    if error.later:
+        return Cause.AWAY
+    # An engine may say by `kind` that something broke in, or that the job is to blame.
+    return Cause.ENGINE if working and getattr(error, "kind", "error") == "error" else ""
 
 
 def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
@@ -140,6 +158,7 @@ def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
             provenance = {
                 **result.provenance,
                 "workflow": job.workflow.key,
+                **({"variant": job.variant} if job.variant else {}),
                 "params": job.params,
                 "inputs": inputs,
                 "worker": attempt.worker.name if attempt.worker else "",
@@ -157,13 +176,13 @@ def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
 
 def _render(attempt: RenderAttempt, reporter: Reporter, folder: Path) -> tuple[JobResult, dict[str, Any]]:
     job = attempt.job
-    inputs, used = gather_inputs(job)
+    inputs, used = gather_inputs(job, folder / FRAMES)
     context = JobContext(
         job_id=str(job.pk),
         attempt_id=str(attempt.pk),
         workflow=job.workflow.key,
         kind=job.kind,
-        params=job.params,
+        params=with_lora_paths(job.project, job.params),
         subject=job.subject,
         inputs=inputs,
         out_dir=folder,
@@ -171,7 +190,12 @@ def _render(attempt: RenderAttempt, reporter: Reporter, folder: Path) -> tuple[J
         state=attempt.saved,
         graph=graph_of(job),
     )
-    result = backend_for(job.workflow.backend).run(context, reporter)
+    backend = backend_for(job.workflow.backend)
+    reporter.working = True
+    result = backend.run(context, reporter)
+    reporter.working = False
+    # They lie there for the engine alone; what is sealed is what it made.
+    shutil.rmtree(folder / FRAMES, ignore_errors=True)
     if not result.files or any(not f.is_relative_to(folder) or not f.is_file() for f in result.files):
         raise BackendError(_("The engine gave no usable files."), retryable=True)
     return result, used
@@ -182,47 +206,3 @@ def graph_of(job: RenderJob) -> dict[str, Any] | None:
     if job.graph is None:
         return None
     return {"nodes": job.graph.nodes, "about": job.graph.about, "number": job.graph.number}
-
-
-def gather_inputs(job: RenderJob) -> tuple[dict[str, Path], dict[str, Any]]:
-    """Files by role, and the version ids that were used; BackendError names what is missing and the remedy."""
-    files: dict[str, Path] = {}
-    used: dict[str, Any] = {}
-    for entry in job.workflow.inputs:
-        role = entry["role"]
-        version = _input_version(job, entry["kind"], job.inputs.get(role))
-        if version is None:
-            if entry.get("required", True):
-                raise BackendError(
-                    _("%(owner)s has no %(kind)s yet; make one first, then try again.")
-                    % {"owner": job.owner, "kind": entry["kind"]},
-                    retryable=False,
-                )
-            continue
-        used[role] = version.pk
-        files[role] = version.file()
-        for extra, name in entry.get("also", {}).items():
-            if version.has_file(name):
-                files[extra] = version.file(name)
-    missing = [path.name for path in files.values() if not path.is_file()]
-    if missing:
-        raise BackendError(
-            _("Input files are gone from the storage: %(names)s.") % {"names": ", ".join(missing)},
-            retryable=True,
-        )
-    return files, used
-
-
-def _input_version(job: RenderJob, kind: str, fixed: int | None) -> Version | None:
-    """The version named when the job was made, else the approved one, else the newest that nobody rejected."""
-    versions = Version.objects.filter(
-        shot=job.shot,
-        character=job.character,
-        environment=job.environment,
-        kind=kind,
-        state=VersionState.PUBLISHED,
-    ).select_related("project")
-    if fixed is not None:
-        return versions.filter(pk=fixed).first()
-    approved = versions.filter(status=VersionStatus.APPROVED).order_by("-number").first()
-    return approved or versions.exclude(status=VersionStatus.REJECTED).order_by("-number").first()

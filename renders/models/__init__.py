@@ -13,6 +13,7 @@ from renders.models.farm import (
 from renders.models.job import (
     BatchKind,
     Capability,
+    Cause,
     JobState,
     RenderAttempt,
     RenderBatch,
@@ -26,6 +27,7 @@ from renders.models.workflow import Origin, RenderPreset, Workflow, WorkflowGrap
 __all__ = [
     "BatchKind",
     "Capability",
+    "Cause",
     "Experience",
     "JobState",
     "MachineSchema",

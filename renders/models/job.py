@@ -98,7 +98,9 @@ class RenderJob(models.Model):
     what another job makes, which this one then waits for. `waits_for` says when the jobs in `after` are good enough.
     `variant` names one of several results for the same shot (A/B). `graph` is fixed when the job is made, for
     workflows that people brought. `refused` lists workers (ids) whose server lacks what just this job needs.
-    `model_key` names the models that it loads. `estimate` is in seconds, None while nothing like it ever ran.
+    `model_key` names the models that it loads. `passed_over` counts, since `passed_since`, how often others went first
+    because their models were loaded already. `blocked_reason` says what a waiting job waits for. `estimate` is in
+    seconds, None while nothing like it ever ran.
 
     `step` is the shot's step that the job serves. `version` is reserved at the first publish, so that a
     retried job publishes exactly one.
@@ -133,6 +135,8 @@ class RenderJob(models.Model):
     variant = models.CharField(_("variant"), max_length=120, blank=True)
     graph = models.ForeignKey(WorkflowGraph, on_delete=models.PROTECT, null=True, blank=True, related_name="jobs")
     refused = models.JSONField(default=list, blank=True)
+    passed_over = models.PositiveSmallIntegerField(default=0)
+    passed_since = models.DateTimeField(null=True, blank=True)
     model_key = models.CharField(max_length=64, blank=True)
     estimate = models.FloatField(_("estimate"), null=True, blank=True)
     auto_approve = models.BooleanField(default=False)
@@ -160,9 +164,27 @@ class RenderJob(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["vram_gb", "-priority", "created_at"],
-                name="jobs_to_claim",
-                condition=Q(state="queued"),
+                fields=["requested_by", "-priority", "created_at", "vram_gb"],
+                name="jobs_ready_of_user",
+                condition=Q(state="queued", blocked_reason=""),
+            ),
+            models.Index(
+                fields=["model_key", "-priority", "created_at", "vram_gb"],
+                name="jobs_ready_of_models",
+                condition=Q(state="queued", blocked_reason=""),
+            ),
+            models.Index(
+                fields=["created_at"],
+                name="jobs_blocked",
+                condition=Q(state="queued") & ~Q(blocked_reason=""),
+            ),
+            models.Index(
+                fields=["requested_by"],
+                name="jobs_held",
+                condition=Q(state__in=["leased", "running", "publishing"]),
+            ),
+            models.Index(
+                fields=["requested_by", "-started_at"], name="jobs_served", condition=Q(started_at__isnull=False)
             ),
             models.Index(fields=["project", "state"], name="jobs_of_project"),
         ]
@@ -184,8 +206,22 @@ class RenderJob(models.Model):
         return found
 
 
+class Cause(models.TextChoices):
+    """What kind of trouble ended an attempt; where it matters for what happens next."""
+
+    AWAY = "away", _("Something outside was away")
+    MEMORY = "memory", _("Out of memory")
+    LACKING = "lacking", _("The server lacks something")
+    LOST = "lost", _("The worker stopped answering")
+    ENGINE = "engine", _("The engine failed")
+    FORGIVEN = "forgiven", _("The engine failed, before a block was lifted")
+
+
 class RenderAttempt(models.Model):
-    """One try of a job by one worker. `saved` is what the engine kept for the next try (prompt_id…)."""
+    """One try of a job by one worker. `saved` is what the engine kept for the next try (prompt_id…).
+
+    `cause`: what kind of trouble ended it, empty for good ends and for what the job itself was to blame for.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(RenderJob, on_delete=models.CASCADE, related_name="attempts")
@@ -197,6 +233,7 @@ class RenderAttempt(models.Model):
     saved = models.JSONField(default=dict, blank=True)
     log = models.TextField(blank=True)
     error = models.TextField(_("error"), blank=True)
+    cause = models.CharField(_("cause"), max_length=10, choices=Cause.choices, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -218,7 +255,15 @@ class RenderAttempt(models.Model):
                 fields=["lease_until"],
                 name="attempts_held",
                 condition=Q(state__in=["leased", "running", "publishing"]),
-            )
+            ),
+            models.Index(
+                fields=["worker"],
+                name="attempts_held_by",
+                condition=Q(state__in=["leased", "running", "publishing"]),
+            ),
+            models.Index(
+                fields=["worker", "-finished_at"], name="attempts_ended_by", condition=Q(finished_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -46,6 +46,7 @@ def mark_published(version: Version, facts: Mapping[str, Any], *, job: RenderJob
 
 def publish_attempt(attempt: RenderAttempt, facts: Mapping[str, Any]) -> bool:
     """Mark the version and the job in one step; False when the attempt was reaped: then nothing changes."""
+    from renders.services.experience import note_end
     from renders.services.queue import end_job
 
     with transaction.atomic():
@@ -58,6 +59,7 @@ def publish_attempt(attempt: RenderAttempt, facts: Mapping[str, Any]) -> bool:
         assert job.version is not None  # reserved before the first try wrote anything
         mark_published(job.version, facts, job=job)
         end_job(job, JobState.SUCCEEDED)
+        note_end(attempt, job, state=JobState.SUCCEEDED, cause="")
     return True
 
 

@@ -10,15 +10,17 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import Conflict
 from renders.backends import Stop
-from renders.models import JobState, RenderAttempt, RenderJob, Worker
+from renders.models import Cause, JobState, RenderAttempt, RenderJob, Worker
 from renders.models.farm import WorkerState
-from renders.models.job import ENDED_STATES, HELD_STATES, OPEN_STATES, VRAM_OF
+from renders.models.job import ENDED_STATES, HELD_STATES, OPEN_STATES
+from renders.services import experience, failing, placing, waiting
+from renders.services.locking import of_self
 from renders.services.nudges import announce_jobs, nudge
 from renders.signals import job_ended
 
@@ -32,69 +34,33 @@ def lease_end() -> Any:
 
 
 def claim(*, worker: Worker, slots: int = 1) -> RenderAttempt | None:
-    """The best job that this worker can run, leased to it; None when there is none or its slots are taken.
-
-    Order: priority, then who has the fewest jobs running, then age. Dependencies must have succeeded.
-    """
+    """The best job that this worker can run (`placing`), leased to it; None when there is none or no free slot."""
     with transaction.atomic():
-        me = Worker.objects.select_for_update().get(pk=worker.pk)
-        held = RenderAttempt.objects.filter(worker=me, state__in=HELD_STATES).count()
-        if me.state != WorkerState.ONLINE or me.error or held >= slots:
+        held = RenderAttempt.objects.filter(worker=OuterRef("pk"), state__in=HELD_STATES).order_by()
+        counted = Subquery(held.values("worker").annotate(n=Count("pk")).values("n"))
+        me = Worker.objects.select_for_update(of=of_self()).annotate(held=Coalesce(counted, 0)).get(pk=worker.pk)
+        if me.state != WorkerState.ONLINE or me.error or me.held >= slots:
             return None
-        job = _best_job(me)
+        job = placing.choose(me)
         if job is None:
             return None
         attempt = RenderAttempt(job=job, worker=me, number=job.attempts_made + 1, lease_until=lease_end())
-        attempt.saved = _saved_by_earlier(job)
+        attempt.saved = _saved_by_earlier(job) if job.attempts_made else {}
         RenderJob.objects.filter(pk=job.pk).update(
             state=JobState.LEASED,
             attempts_made=F("attempts_made") + 1,
             started_at=Coalesce(F("started_at"), Now()),
+            passed_over=0,
+            passed_since=None,
             error="",
             message="",
         )
         attempt.save(force_insert=True)
+        if job.model_key and job.model_key != me.loaded:
+            Worker.objects.filter(pk=me.pk).update(loaded=job.model_key)
         job.state = JobState.LEASED
         announce_jobs([job])
     return attempt
-
-
-def _best_job(worker: Worker) -> RenderJob | None:
-    unfinished = RenderJob.after.through.objects.filter(from_renderjob_id=OuterRef("pk")).exclude(
-        to_renderjob__state=JobState.SUCCEEDED
-    )
-    busy = (
-        RenderJob.objects.filter(requested_by=OuterRef("requested_by"), state__in=HELD_STATES)
-        .values("requested_by")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
-    waiting = (
-        RenderJob.objects.select_for_update(skip_locked=_can_skip(), of=_of_self())
-        .filter(
-            state=JobState.QUEUED,
-            not_before__lte=Now(),
-            blocked_reason="",
-            cancel_requested=False,
-            vram_gb__lte=worker.vram_gb,
-            workflow__backend__in=worker.backends,
-        )
-        .filter(~Exists(unfinished))
-        .order_by("-priority", Coalesce(Subquery(busy), 0), "created_at", "pk")
-    )
-    return waiting.first()
-
-
-def _can_skip() -> bool:
-    from django.db import connection
-
-    return bool(connection.features.has_select_for_update_skip_locked)
-
-
-def _of_self() -> tuple[str, ...]:
-    from django.db import connection
-
-    return ("self",) if connection.features.has_select_for_update_of else ()
 
 
 def _saved_by_earlier(job: RenderJob) -> dict[str, Any]:
@@ -166,60 +132,45 @@ def end_attempt(
     state: str,
     error: str = "",
     retryable: bool = False,
-    larger: bool = False,
-    later: bool = False,
+    cause: str = "",
 ) -> None:
     """The attempt failed or was cancelled: requeue the job with backoff while it has tries left, else end it.
 
-    `larger`: it ran out of memory, so the job goes once to the next larger class of card. `later`: the cause lies
-    outside the job; for RENDER_WAIT_SECONDS such attempts do not count against its tries.
+    `cause` (`Cause`) says what follows: out of memory, the job goes once to a larger card. Away: for
+    RENDER_WAIT_SECONDS such attempts do not count against its tries. Lacking: it goes to another worker, without
+    using up a try, until none is left. Engine: it counts against the worker (`blocks`).
     """
     with transaction.atomic():
         mine = RenderAttempt.objects.filter(pk=attempt.pk, state__in=HELD_STATES).update(
-            state=state, error=error, finished_at=Now()
+            state=state, error=error, cause=cause, finished_at=Now()
         )
         if not mine:
             return
-        job = RenderJob.objects.select_for_update(of=_of_self()).get(pk=attempt.job_id)
-        if larger and not _to_larger_card(job):
-            retryable = False
-        if later and _still_waiting(job, attempt, error):
-            job.max_attempts += 1
+        job = RenderJob.objects.select_for_update(of=of_self()).select_related("workflow").get(pk=attempt.job_id)
+        follows = failing.what_follows(job, attempt, cause=cause, error=error, retryable=retryable)
         again = (
-            state == JobState.FAILED and retryable and not job.cancel_requested and job.attempts_made < job.max_attempts
+            state == JobState.FAILED
+            and follows.retryable
+            and not job.cancel_requested
+            and job.attempts_made < follows.max_attempts
         )
         if again:
             delay = min(settings.RENDER_RETRY_DELAY_SECONDS * 2 ** min(job.attempts_made - 1, 16), LONGEST_DELAY)
             RenderJob.objects.filter(pk=job.pk).update(
                 state=JobState.QUEUED,
                 progress=0.0,
-                error=error,
-                max_attempts=job.max_attempts,
-                not_before=Now() + timedelta(seconds=delay),
+                error=follows.error,
+                max_attempts=follows.max_attempts,
+                not_before=Now() if follows.at_once else Now() + timedelta(seconds=delay),
+                **follows.changes,
             )
             job.state = JobState.QUEUED
             announce_jobs([job])
+            if follows.at_once:
+                transaction.on_commit(lambda: nudge([job]), robust=True)
         else:
-            end_job(job, JobState.CANCELLED if job.cancel_requested else state, error=error)
-
-
-def _still_waiting(job: RenderJob, attempt: RenderAttempt, error: str) -> bool:
-    """False once the very same trouble has ended attempts of this job for RENDER_WAIT_SECONDS."""
-    long_ago = Now() - timedelta(seconds=settings.RENDER_WAIT_SECONDS)
-    same = RenderAttempt.objects.filter(job=job, error=error, finished_at__lt=long_ago).exclude(pk=attempt.pk)
-    return not same.filter(finished_at__gte=job.started_at).exists()
-
-
-def _to_larger_card(job: RenderJob) -> bool:
-    """Raise the job's class by one, once; False when it was raised before or there is no larger one."""
-    bigger = [(name, vram) for name, vram in VRAM_OF.items() if vram > job.vram_gb]
-    if job.params.get("after_out_of_memory") or not bigger:
-        return False
-    name, vram = bigger[0]
-    RenderJob.objects.filter(pk=job.pk).update(
-        capability=name, vram_gb=vram, params={**job.params, "after_out_of_memory": True}
-    )
-    return True
+            end_job(job, JobState.CANCELLED if job.cancel_requested else state, error=follows.error)
+        experience.note_end(attempt, job, state=state, cause=cause, error=error)
 
 
 def end_job(job: RenderJob, state: str, *, error: str = "") -> None:
@@ -235,17 +186,16 @@ def end_job(job: RenderJob, state: str, *, error: str = "") -> None:
     announce_jobs([job])
     job_ended.send(sender=RenderJob, job=job)
     if state != JobState.SUCCEEDED:
-        for later in RenderJob.objects.select_for_update(of=_of_self()).filter(after=job, state=JobState.QUEUED):
+        for later in RenderJob.objects.select_for_update(of=of_self()).filter(after=job, state=JobState.QUEUED):
             end_job(later, JobState.CANCELLED, error=_("The job that this one waits for did not succeed."))
     else:
-        followers = list(RenderJob.objects.filter(after=job, state=JobState.QUEUED))
-        transaction.on_commit(lambda: nudge(followers), robust=True)
+        transaction.on_commit(lambda: waiting.look_again(after=[job]), robust=True)
 
 
 def cancel(*, job: RenderJob) -> RenderJob:
     """A waiting job ends at once; a running one is told, and ends by itself. Ended jobs refuse (409)."""
     with transaction.atomic():
-        row: RenderJob = RenderJob.objects.select_for_update(of=_of_self()).get(pk=job.pk)
+        row: RenderJob = RenderJob.objects.select_for_update(of=of_self()).get(pk=job.pk)
         if row.state not in OPEN_STATES:
             raise Conflict(_("This job has already ended."))
         RenderJob.objects.filter(pk=row.pk).update(cancel_requested=True)
@@ -266,7 +216,7 @@ def retry(*, job: RenderJob, actor: Any = None, tab: str = "") -> RenderJob:
     with recording(
         project=job.project, actor=actor, kind="render.retry", tab=tab, undoable=False, params=params
     ) as recorder:
-        row: RenderJob = RenderJob.objects.select_for_update(of=_of_self()).get(pk=job.pk)
+        row: RenderJob = RenderJob.objects.select_for_update(of=of_self()).get(pk=job.pk)
         if row.state not in (JobState.FAILED, JobState.CANCELLED):
             raise Conflict(_("Only a failed or cancelled job can be tried again."))
         RenderJob.objects.filter(pk=row.pk).update(
@@ -278,6 +228,7 @@ def retry(*, job: RenderJob, actor: Any = None, tab: str = "") -> RenderJob:
             started_at=None,
             finished_at=None,
             not_before=Now(),
+            refused=[],
             max_attempts=row.attempts_made + settings.RENDER_MAX_ATTEMPTS,
         )
         row.state = JobState.QUEUED
@@ -294,7 +245,7 @@ def reap() -> int:
     for pk in ids:
         with transaction.atomic():
             attempt = (
-                RenderAttempt.objects.select_for_update(of=_of_self())
+                RenderAttempt.objects.select_for_update(of=of_self())
                 .filter(pk=pk, state__in=HELD_STATES, lease_until__lt=Now())
                 .first()
             )
@@ -305,8 +256,10 @@ def reap() -> int:
                     state=JobState.FAILED,
                     error=_("The worker stopped answering; the job goes to another try."),
                     retryable=True,
+                    cause=Cause.LOST,
                 )
     _mark_silent_workers()
+    waiting.look_again()
     return len(ids)
 
 

@@ -32,7 +32,7 @@ def register_worker(*, name: str) -> Worker:
     worker, made = Worker.objects.get_or_create(name=name, defaults=facts)
     changes = dict(facts)
     if worker.endpoint != endpoint:  # another machine under the old name: nothing said before is true of it
-        changes.update({"gpu": {}, "error": "", "vram_gb": facts.get("vram_gb", 0)})
+        changes.update({"gpu": {}, "error": "", "loaded": "", "schema": None, "vram_gb": facts.get("vram_gb", 0)})
     if not made and worker.state == WorkerState.OFFLINE:
         changes["state"] = WorkerState.ONLINE
     Worker.objects.filter(pk=worker.pk).update(**changes, heartbeat_at=Now())
@@ -103,7 +103,8 @@ class MachineWatch:
             self._silent += 1
             self._next = time.monotonic()  # ask again with the next beat
             if first or self._silent >= PATIENCE:
-                changes = {"error": error.message[:300]}
+                # Who comes back after that has been restarted, or may have been.
+                changes = {"error": error.message[:300], "loaded": ""}
         else:
             self._silent, self._next = 0, time.monotonic() + ASK_SECONDS
             changes = {"gpu": machine.as_json(), "error": ""}

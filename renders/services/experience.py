@@ -1,0 +1,171 @@
+"""What was learned from attempts: where work of this kind and size fits, and how long it takes (`estimates`)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from renders.models import Capability, Cause, Experience, JobState, RenderAttempt, RenderJob, Workflow
+from renders.models.job import VRAM_OF
+from renders.services import blocks
+from renders.services.locking import can_skip, of_self
+
+log = structlog.get_logger(__name__)
+AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of a result: pixels and frames; a still has one frame. 0 where the job does not say."""
+
+    width: int
+    height: int
+    frames: int
+
+    @property
+    def pixels(self) -> int:
+        return self.width * self.height
+
+    def holds(self, other: "Size") -> bool:
+        """Whether work of this size needs at least the memory of the other."""
+        return self.pixels >= other.pixels and self.frames >= other.frames
+
+
+def size_of(workflow: Workflow, params: Any) -> Size:
+    """Of what a job with these params makes. Frames count where the workflow makes something that moves."""
+    frames = _whole(params.get("frames")) if workflow.step not in STILL_STEPS else 1
+    return Size(_whole(params.get("width")), _whole(params.get("height")), max(frames, 1))
+
+
+STILL_STEPS = ("", "first_image")
+
+
+def _whole(value: Any) -> int:
+    try:
+        return min(max(int(value or 0), 0), 2**31 - 1)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
+def class_for(vram_gb: int) -> str:
+    """The smallest class of card that has this much VRAM."""
+    for capability, has in VRAM_OF.items():
+        if has >= vram_gb:
+            return capability
+    return str(Capability.VRAM48)
+
+
+def need_of(workflow: Workflow, size: Size, rows: Sequence[Experience]) -> int:
+    """The GB that a card must have: what the workflow declares, corrected by what this workflow's `rows` show.
+
+    Less than declared only where work at least as large has succeeded on a smaller card; more where work no larger has
+    run out of memory, unless work at least as large has succeeded there since.
+    """
+    if not workflow.vram_gb:
+        return 0
+    held = [row for row in rows if row.succeeded and _size(row).holds(size)]
+    enough = min((row.vram_gb for row in held if row.vram_gb), default=workflow.vram_gb)
+    burst = [row.vram_gb for row in rows if row.out_of_memory and size.holds(_size(row))]
+    too_small = max((vram for vram in burst if not any(row.vram_gb <= vram for row in held)), default=0)
+    return max(min(enough, workflow.vram_gb), too_small + 1 if too_small else 0)
+
+
+def _size(row: Experience) -> Size:
+    return Size(row.width, row.height, row.frames)
+
+
+def known_of(workflows: Iterable[int]) -> dict[int, list[Experience]]:
+    """By workflow, in one query."""
+    found: dict[int, list[Experience]] = {}
+    for row in Experience.objects.filter(workflow__in=set(workflows)).order_by("pk"):
+        found.setdefault(row.workflow_id, []).append(row)
+    return found
+
+
+def place(jobs: Sequence[RenderJob]) -> None:
+    """Set what these unsaved jobs need (`vram_gb`, `capability`) and their estimate, by what is known; one query."""
+    from renders.services.estimates import seconds_of
+
+    known = known_of(job.workflow_id for job in jobs)
+    for job in jobs:
+        rows = known.get(job.workflow_id, [])
+        size = size_of(job.workflow, job.params)
+        job.vram_gb = need_of(job.workflow, size, rows)
+        job.capability = class_for(job.vram_gb)
+        job.estimate = seconds_of(size, rows)
+
+
+def note_end(attempt: RenderAttempt, job: RenderJob, *, state: str, cause: str, error: str = "") -> None:
+    """Learn from an attempt that ended, in the caller's transaction; what it says of waiting jobs follows on commit."""
+    worker = attempt.worker
+    if worker is None:
+        return
+    counted = {JobState.SUCCEEDED: "succeeded"}.get(JobState(state), "")
+    if state == JobState.FAILED:
+        counted = {str(Cause.MEMORY): "out_of_memory", str(Cause.ENGINE): "failed"}.get(str(cause), "")
+    if not counted:
+        return
+    seconds = _seconds(attempt, job) if counted == "succeeded" else 0.0
+    new = _count(attempt, job, counted, seconds)
+    if cause == Cause.ENGINE:
+        blocks.count_failure(worker=worker, workflow=job.workflow, error=error)
+    news = counted == "out_of_memory" or (counted == "succeeded" and new and worker.vram_gb < job.workflow.vram_gb)
+    if news:
+        transaction.on_commit(lambda: place_waiting(workflow=job.workflow), robust=True)
+
+
+def _count(attempt: RenderAttempt, job: RenderJob, counted: str, seconds: float) -> bool:
+    """Add one to what is known; True when this is the first of its kind."""
+    worker = attempt.worker
+    assert worker is not None  # the caller looked
+    size = size_of(job.workflow, job.params)
+    row, _made = Experience.objects.get_or_create(
+        workflow=job.workflow,
+        width=size.width,
+        height=size.height,
+        frames=size.frames,
+        gpu=str(worker.gpu.get("gpu", ""))[:160],
+        vram_gb=worker.vram_gb,
+    )
+    Experience.objects.filter(pk=row.pk).update(
+        **{counted: F(counted) + 1}, seconds=F("seconds") + seconds, updated_at=timezone.now()
+    )
+    return not getattr(row, counted)
+
+
+def _seconds(attempt: RenderAttempt, job: RenderJob) -> float:
+    """On the server, as it says itself; else from the attempt's start to its end."""
+    said = (job.version.provenance if job.version else {}).get("server_seconds")
+    if isinstance(said, int | float) and said > 0:
+        return float(said)
+    times = RenderAttempt.objects.values_list("started_at", "finished_at").get(pk=attempt.pk)
+    return (times[1] - times[0]).total_seconds() if times[0] and times[1] else 0.0
+
+
+def place_waiting(*, workflow: Workflow) -> int:
+    """Correct what the waiting jobs of this workflow need after something was learned; returns how many changed.
+
+    A job that went to a larger card after it ran out of memory stays there.
+    """
+    rows = list(Experience.objects.filter(workflow=workflow))
+    changed, last = 0, None
+    while True:
+        with transaction.atomic():
+            waiting = RenderJob.objects.filter(Q(pk__gt=last) if last else Q(), workflow=workflow)
+            waiting = waiting.filter(state=JobState.QUEUED).order_by("pk")
+            jobs = list(waiting.select_for_update(skip_locked=can_skip(), of=of_self())[:AT_ONCE])
+            moved = []
+            for job in jobs:
+                need = need_of(workflow, size_of(workflow, job.params), rows)
+                if need != job.vram_gb and not job.params.get("after_out_of_memory"):
+                    job.vram_gb, job.capability = need, class_for(need)
+                    moved.append(job)
+            RenderJob.objects.bulk_update(moved, ["vram_gb", "capability"])
+        changed += len(moved)
+        if len(jobs) < AT_ONCE:
+            return changed
+        last = jobs[-1].pk

@@ -1,0 +1,88 @@
+"""What becomes of a job whose attempt failed: another try, a larger card, another worker, or its end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from renders.models import Cause, RenderAttempt, RenderJob, Worker, WorkerFit, WorkerState
+from renders.services.experience import class_for
+
+
+@dataclass(frozen=True)
+class Follows:
+    """`changes` are further fields of the job when it is tried again; `at_once`: without backoff."""
+
+    retryable: bool
+    error: str
+    max_attempts: int
+    at_once: bool = False
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+def what_follows(job: RenderJob, attempt: RenderAttempt, *, cause: str, error: str, retryable: bool) -> Follows:
+    """For a locked job and the attempt that just ended with this trouble."""
+    if cause == Cause.MEMORY:
+        return _larger_card(job, attempt, error, retryable)
+    if cause == Cause.LACKING:
+        return _elsewhere(job, attempt, error)
+    more = 1 if cause == Cause.AWAY and _still_waiting(job, attempt, error) else 0
+    return Follows(retryable, error, job.max_attempts + more)
+
+
+def _still_waiting(job: RenderJob, attempt: RenderAttempt, error: str) -> bool:
+    """False once the very same trouble has ended attempts of this job for RENDER_WAIT_SECONDS."""
+    long_ago = Now() - timedelta(seconds=settings.RENDER_WAIT_SECONDS)
+    same = RenderAttempt.objects.filter(job=job, error=error, finished_at__lt=long_ago).exclude(pk=attempt.pk)
+    return not same.filter(finished_at__gte=job.started_at).exists()
+
+
+def _larger_card(job: RenderJob, attempt: RenderAttempt, error: str, retryable: bool) -> Follows:
+    """Once, to the smallest larger card that is online."""
+    had = max(attempt.worker.vram_gb if attempt.worker else 0, job.vram_gb)
+    if job.params.get("after_out_of_memory"):
+        return Follows(False, error, job.max_attempts)
+    larger = [worker.vram_gb for worker in online_workers(job.workflow.backend) if worker.vram_gb > had]
+    if not larger:
+        told = _("%(error)s No larger card than one with %(had)d GB is online.") % {"error": error, "had": had}
+        return Follows(False, told, job.max_attempts)
+    params = {**job.params, "after_out_of_memory": True}
+    changes = {"vram_gb": min(larger), "capability": class_for(min(larger)), "params": params}
+    return Follows(retryable, error, job.max_attempts, at_once=True, changes=changes)
+
+
+def _elsewhere(job: RenderJob, attempt: RenderAttempt, error: str) -> Follows:
+    """To a worker that has not refused it; no try is used up. None is left: the reasons of all."""
+    refused = {*job.refused, *([attempt.worker_id] if attempt.worker_id else [])}
+    workers = [worker for worker in online_workers(job.workflow.backend) if worker.vram_gb >= job.vram_gb]
+    unfit = {
+        row.worker_id: row for row in WorkerFit.objects.filter(workflow=job.workflow_id, fits=False, worker__in=workers)
+    }
+    changes = {"refused": sorted(refused)}
+    if any(worker.pk not in refused and worker.pk not in unfit for worker in workers):
+        return Follows(True, error, job.max_attempts + 1, at_once=True, changes=changes)
+    said = _refusals(job, attempt, error)
+    said.update({str(row.worker): "; ".join(row.reasons) for row in unfit.values() if str(row.worker) not in said})
+    return Follows(False, _all(said), job.max_attempts)
+
+
+def _refusals(job: RenderJob, attempt: RenderAttempt, error: str) -> dict[str, str]:
+    rows = RenderAttempt.objects.filter(job=job, cause=Cause.LACKING).select_related("worker").order_by("number")
+    said = {str(row.worker): row.error for row in rows if row.worker}
+    return said or {str(attempt.worker or ""): error}
+
+
+def _all(said: dict[str, str]) -> str:
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    return "\n".join(f"{name}: {reason}" for name, reason in said.items())
+
+
+def online_workers(backend: str) -> Sequence[Worker]:
+    """Those that take work for this engine, by name; whether their machine answers just now is left out."""
+    rows = Worker.objects.filter(state=WorkerState.ONLINE)
+    return [worker for worker in rows if backend in worker.backends]
