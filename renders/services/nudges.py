@@ -54,6 +54,11 @@ def nudge_waiting() -> int:
     return wanted.total()
 
 
+def anything_waits() -> bool:
+    """Whether a job could be claimed now, by whatever worker."""
+    return RenderJob.objects.filter(state=JobState.QUEUED, blocked_reason="", not_before__lte=Now()).exists()
+
+
 def announce_jobs(jobs: Iterable[RenderJob]) -> None:
     """Tell the project's pages, the farm page and each job's own watchers what state the jobs are in."""
     rows = list(jobs)
