@@ -30,4 +30,5 @@ def _after_migrate(**_kwargs: Any) -> None:
     sync_workflows()
     ensure_schedule(name="renders.reap", task="renders.reap", every_seconds=2.0)
     ensure_schedule(name="renders.recover", task="renders.recover", every_seconds=60.0)
+    ensure_schedule(name="renders.seams", task="renders.seams", every_seconds=300.0)
     ensure_schedule(name="renders.sweep", task="renders.sweep", every_seconds=6 * 3600.0)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from aipipeline.projects.models import Project
 from renders import runner
 from renders.models import Cause, JobState
-from renders.services import nudges, queue, recovery, scans, workers
+from renders.services import nudges, queue, recovery, scans, seams, workers
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,17 @@ def recover() -> None:
 @shared_task(name="renders.sweep")
 def sweep() -> None:
     recovery.sweep()
+
+
+@shared_task(name="renders.seams")
+def measure_seams(project: int = 0) -> None:
+    """Measure the seams that nobody has measured yet; 0: of every project in which something was published lately."""
+    if not project:
+        seams.measure_all()
+        return
+    found = Project.objects.live().filter(pk=project).first()
+    if found is not None and seams.measure_project(project=found) >= seams.AT_ONCE:
+        measure_seams.apply_async(args=(project,), expires=3600, retry=False)
 
 
 @shared_task(name="renders.adopt")

@@ -16,7 +16,7 @@ from assets.api import views as assets
 from celery_workers.api import views as tasks
 from comfy_adapters.api import views as workflows
 from mirror.api import views as mirror
-from renders.api import batches, renders, scan, tree
+from renders.api import batches, renders, scan, seams, tree
 from renders.api import presets as render_presets
 from renders.api import views as versions
 from shots.api import castings, confirm, naming, scenarios
@@ -120,6 +120,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/render-presets/", render_presets.Presets.as_view()),
     path("v1/render-presets/<int:render_preset_id>/", render_presets.PresetDetail.as_view()),
     path("v1/render-presets/<int:render_preset_id>/clone/", render_presets.PresetClone.as_view()),
+    path(f"{P}/seams/", seams.Seams.as_view()),
     path(f"{P}/batches/", batches.Batches.as_view()),
     path("v1/batches/<uuid:batch_id>/", batches.BatchDetail.as_view()),
     path("v1/batches/<uuid:batch_id>/cancel/", batches.BatchCancel.as_view()),
