@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from django.dispatch import receiver
 from django.utils import timezone
@@ -17,10 +16,8 @@ from aipipeline.notes.models import Note
 from aipipeline.projects.errors import Conflict
 from aipipeline.projects.models import Project
 from assets.naming import path_key
-from renders.models import JobState, RenderJob, RenderPreset, Review, Verdict, Version, VersionState
+from renders.models import JobState, RenderJob, RenderPreset, Verdict, Version, VersionState
 from renders.models.job import OPEN_STATES
-from renders.services.chains import followers_of
-from renders.services.nudges import nudge
 from renders.services.owners import touch_owners
 from renders.services.pointers import mark_owners_stale
 from renders.services.reviews import review_version
@@ -63,13 +60,6 @@ def let_go_waiting(version: Version, **_kwargs: Any) -> None:
     """Jobs may wait for what another made to be approved."""
     for job in RenderJob.objects.filter(version=version):
         look_again(after=[job])
-
-
-@receiver(version_reviewed, dispatch_uid="renders.let_followers_go")
-def let_followers_go(version: Version, review: Review, **_kwargs: Any) -> None:
-    """What waited for this approval may begin."""
-    if review.verdict == Verdict.APPROVE and (followers := followers_of(version)):
-        transaction.on_commit(lambda: nudge(followers), robust=True)
 
 
 @receiver(changed, sender=Note, dispatch_uid="renders.mark_noted")
