@@ -1,5 +1,6 @@
 """Runs one attempt: gathers the inputs, lets the engine work under a heartbeat, publishes what it made."""
 
+import shutil
 import threading
 import time
 import uuid
@@ -16,8 +17,10 @@ from aipipeline.media.files import sha256_file
 from aipipeline.media.storage import storage_error
 from aipipeline.projects.errors import PipelineError
 from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult, Stop, backend_for
-from renders.models import Cause, JobState, RenderAttempt, RenderJob, Version, VersionState, VersionStatus
+from renders.gathering import FRAMES, gather_inputs
+from renders.models import Cause, JobState, RenderAttempt, RenderJob
 from renders.services import numbering, publishing, queue, sealing, workdirs
+from renders.services.lora_files import with_lora_paths
 
 log = structlog.get_logger(__name__)
 TELL_SECONDS = 0.1
@@ -51,7 +54,8 @@ class Reporter(JobReporter):
         if now - self._told >= TELL_SECONDS:
             self._told = now
             numbers = {"ids": [str(self.job.pk)], "progress": round(self.value, 4), "message": message}
-            publish_progress(f"project:{self.job.project_id}", "job.progress", shot=self.job.shot_id, **numbers)
+            of = {"shot": self.job.shot_id, "batch": str(self.job.batch_id or "")}
+            publish_progress(f"project:{self.job.project_id}", "job.progress", **of, **numbers)
             publish_progress(f"job:{self.job.pk}", "job.progress", **numbers)
 
     def preview(self, jpeg: bytes) -> None:
@@ -164,6 +168,7 @@ def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
             provenance = {
                 **result.provenance,
                 "workflow": job.workflow.key,
+                **({"variant": job.variant} if job.variant else {}),
                 "params": job.params,
                 "inputs": inputs,
                 "input_files": files,
@@ -185,14 +190,14 @@ def _render(
 ) -> tuple[JobResult, dict[str, Any], dict[str, str]]:
     """The result, the versions that it was made of, and the SHA-256 of each file that went in, by role."""
     job = attempt.job
-    inputs, used = gather_inputs(job)
+    inputs, used = gather_inputs(job, folder / FRAMES)
     digests = {role: sha256_file(path) for role, path in inputs.items()}
     context = JobContext(
         job_id=str(job.pk),
         attempt_id=str(attempt.pk),
         workflow=job.workflow.key,
         kind=job.kind,
-        params=job.params,
+        params=with_lora_paths(job.project, job.params),
         subject=job.subject,
         inputs=inputs,
         out_dir=folder,
@@ -205,6 +210,8 @@ def _render(
     reporter.working = True
     result = backend.run(context, reporter)
     reporter.working = False
+    # They lie there for the engine alone; what is sealed is what it made.
+    shutil.rmtree(folder / FRAMES, ignore_errors=True)
     if not result.files or any(not f.is_relative_to(folder) or not f.is_file() for f in result.files):
         raise BackendError(_("The engine gave no usable files."), retryable=True)
     return result, used, digests
@@ -215,48 +222,3 @@ def graph_of(job: RenderJob) -> dict[str, Any] | None:
     if job.graph is None:
         return None
     return {"nodes": job.graph.nodes, "about": job.graph.about, "number": job.graph.number}
-
-
-def gather_inputs(job: RenderJob) -> tuple[dict[str, Path], dict[str, Any]]:
-    """Files by role, and the version ids that were used; BackendError names what is missing and the remedy."""
-    files: dict[str, Path] = {}
-    used: dict[str, Any] = {}
-    for entry in job.workflow.inputs:
-        role = entry["role"]
-        version = _input_version(job, entry["kind"], job.inputs.get(role))
-        if version is None:
-            if entry.get("required", True):
-                raise BackendError(
-                    _("%(owner)s has no %(kind)s yet; make one first, then try again.")
-                    % {"owner": job.owner, "kind": entry["kind"]},
-                    retryable=False,
-                )
-            continue
-        used[role] = version.pk
-        files[role] = version.file()
-        for extra, name in entry.get("also", {}).items():
-            if version.has_file(name):
-                files[extra] = version.file(name)
-    missing = [path.name for path in files.values() if not path.is_file()]
-    if missing:
-        raise BackendError(
-            _("Input files are gone from the storage: %(names)s.") % {"names": ", ".join(missing)},
-            retryable=True,
-        )
-    return files, used
-
-
-def _input_version(job: RenderJob, kind: str, fixed: int | None) -> Version | None:
-    """The version named when the job was made, whatever its kind, else the approved one, else the newest that nobody
-    rejected."""
-    versions = Version.objects.filter(
-        shot=job.shot,
-        character=job.character,
-        environment=job.environment,
-        state=VersionState.PUBLISHED,
-    ).select_related("project")
-    if fixed is not None:
-        return versions.filter(pk=fixed).first()
-    versions = versions.filter(kind=kind)
-    approved = versions.filter(status=VersionStatus.APPROVED).order_by("-number").first()
-    return approved or versions.exclude(status=VersionStatus.REJECTED).order_by("-number").first()

@@ -14,9 +14,11 @@ from aipipeline.tables.api import views as table_views
 from assets.api import presets
 from assets.api import views as assets
 from celery_workers.api import views as tasks
+from comfy_adapters.api import views as workflows
 from mirror.api import views as mirror
-from renders.api import scan, tree
-from renders.api import views as renders
+from renders.api import batches, renders, scan, tree
+from renders.api import presets as render_presets
+from renders.api import views as versions
 from shots.api import castings, confirm, naming, scenarios
 from shots.api import presets as shot_presets
 from shots.api import views as shots
@@ -74,7 +76,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/presets/<int:preset_id>/apply/", shot_presets.Apply.as_view()),
     re_path(
         r"^v1/projects/(?P<code>[^/]+)/(?P<kind>characters|environments)/(?P<asset_id>[0-9]{1,18})/versions/$",
-        renders.AssetVersions.as_view(),
+        versions.AssetVersions.as_view(),
     ),
     path(f"{P}/naming/", naming.Naming.as_view()),
     path(f"{P}/naming/preview/", naming.NamingPreview.as_view()),
@@ -91,16 +93,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/shots/<int:shot_id>/unlock/", shots.Unlock.as_view()),
     path("v1/shots/<int:shot_id>/castings/", castings.Castings.as_view()),
     path("v1/shots/<int:shot_id>/castings/<int:casting_id>/", castings.CastingDetail.as_view()),
-    path(f"{P}/versions/", renders.ProjectVersions.as_view()),
-    path("v1/shots/<int:shot_id>/versions/", renders.ShotVersions.as_view()),
+    path(f"{P}/versions/", versions.ProjectVersions.as_view()),
+    path("v1/shots/<int:shot_id>/versions/", versions.ShotVersions.as_view()),
     path(f"{P}/sheets/<slug:kind>.<slug:suffix>", sheets.Sheet.as_view()),
     path(f"{P}/sheet-imports/", sheets.SheetImports.as_view()),
     path("v1/sheet-imports/<slug:token>/", sheets.SheetImportDetail.as_view()),
     path("v1/sheet-imports/<slug:token>/mapping/", sheets.SheetImportMapping.as_view()),
     path("v1/sheet-imports/<slug:token>/decisions/", sheets.SheetImportDecisions.as_view()),
     path("v1/sheet-imports/<slug:token>/apply/", sheets.SheetImportApply.as_view()),
-    path("v1/versions/<int:version_id>/", renders.VersionDetail.as_view()),
-    path("v1/versions/<int:version_id>/review/", renders.VersionReview.as_view()),
+    path("v1/versions/<int:version_id>/", versions.VersionDetail.as_view()),
+    path("v1/versions/<int:version_id>/review/", versions.VersionReview.as_view()),
     path(f"{P}/renders/", renders.Renders.as_view()),
     path("v1/renders/<uuid:job_id>/", renders.RenderDetail.as_view()),
     path("v1/renders/<uuid:job_id>/cancel/", renders.RenderCancel.as_view()),
@@ -110,9 +112,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/tree/adopt/", scan.TreeAdopt.as_view()),
     path(f"{P}/tree/paths/", tree.TreePaths.as_view()),
     path(f"{P}/tree/search/", tree.TreeSearch.as_view()),
-    path("v1/workers/", renders.Workers.as_view()),
-    path("v1/workflows/", renders.Workflows.as_view()),
-    path("v1/render-presets/", renders.Presets.as_view()),
+    path("v1/workers/", versions.Workers.as_view()),
+    path("v1/workflows/", workflows.Workflows.as_view()),
+    path("v1/workflows/<str:key>/", workflows.WorkflowDetail.as_view()),
+    path("v1/workflows/<str:key>/graphs/", workflows.WorkflowGraphs.as_view()),
+    path("v1/workflows/<str:key>/graphs/<int:number>/", workflows.WorkflowGraphDetail.as_view()),
+    path("v1/render-presets/", render_presets.Presets.as_view()),
+    path("v1/render-presets/<int:render_preset_id>/", render_presets.PresetDetail.as_view()),
+    path("v1/render-presets/<int:render_preset_id>/clone/", render_presets.PresetClone.as_view()),
+    path(f"{P}/batches/", batches.Batches.as_view()),
+    path("v1/batches/<uuid:batch_id>/", batches.BatchDetail.as_view()),
+    path("v1/batches/<uuid:batch_id>/cancel/", batches.BatchCancel.as_view()),
+    path("v1/batches/<uuid:batch_id>/retry/", batches.BatchRetry.as_view()),
+    path("v1/batches/<uuid:batch_id>/results/", batches.BatchResults.as_view()),
     path(f"{P}/edit/", timeline.EditDetail.as_view()),
     path(f"{P}/edit/proxy/", timeline.Proxy.as_view()),
     path(f"{P}/edit/export.<slug:suffix>", timeline.Export.as_view()),

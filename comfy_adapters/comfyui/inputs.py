@@ -135,7 +135,7 @@ def _outpaint(
     if not any(params.get(name) not in (None, "") for name in PADS):
         scale = min(width / facts.width, height / facts.height)
         inner = round(facts.width * scale) // 8 * 8, round(facts.height * scale) // 8 * 8
-        if width - inner[0] < 16 and height - inner[1] < 16:
+        if width - inner[0] < width / 10 and height - inner[1] < height / 10:
             inner = width * 3 // 4 // 8 * 8, height * 3 // 4 // 8 * 8
         left, top = (width - inner[0]) // 16 * 8, (height - inner[1]) // 16 * 8
         right, bottom = width - inner[0] - left, height - inner[1] - top

@@ -52,6 +52,8 @@ def of_params(params: Mapping[str, Any]) -> list[Lora]:
         except (TypeError, KeyError, ValueError, AttributeError):
             text = _("A LoRA of the job is not understood: %(entry)s. It needs a file and a strength.")
             raise ComfyError(text % {"entry": str(entry)[:200]}, kind="refused", retryable=False) from None
+        if entry.get("path") and file.startswith("/"):
+            file = file.rpartition("/")[2]  # written as the studio's own file: the server knows it by its name
         if file and strength:
             found.append(Lora(file, strength, str(entry.get("name") or ""), str(entry.get("path") or "")))
     return found

@@ -72,8 +72,8 @@ class RenderPresetAdmin(SheetAdmin, TrackedAdmin):
     autocomplete_fields = ("workflow",)
     readonly_fields = ("author",)
     date_hierarchy = "created_at"
-    fieldsets = ((None, {"fields": ("project", "name", "workflow", "params", "author")}),)
-    add_fieldsets = ((None, {"fields": ("project", "name", "workflow", "params")}),)
+    fieldsets = ((None, {"fields": ("project", "name", "workflow", "shared", "params", "author")}),)
+    add_fieldsets = ((None, {"fields": ("project", "name", "workflow", "shared", "params")}),)
 
     def create_row(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         project = values.pop("project")

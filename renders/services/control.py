@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
 from aipipeline.history.plain import update_plain
-from aipipeline.history.services import recording
+from aipipeline.history.services import one_action, recording
 from aipipeline.projects.errors import Conflict, Invalid
 from renders.models import JobState, RenderJob, Worker, WorkerState, Workflow
-from renders.services import queue
+from renders.services import chains, queue
 from renders.services.locking import of_self
 from renders.services.nudges import announce_jobs
 
@@ -27,8 +27,15 @@ def cancel_job(*, job: RenderJob, actor: Any, tab: str = "") -> RenderJob:
 
 
 def retry_job(*, job: RenderJob, actor: Any, tab: str = "") -> RenderJob:
-    """`queue.retry`, with who did it. Conflict when the job is open or has succeeded."""
-    return queue.retry(job=job, actor=actor, tab=tab)
+    """`queue.retry`, with who did it, and with the jobs that fell with this one.
+
+    Conflict when the job is open or has succeeded.
+    """
+    with one_action(project=job.project, actor=actor, kind="render.retry", tab=tab) as recorder:
+        row = queue.retry(job=job, actor=actor, tab=tab)
+        if fallen := chains.fallen_with([row]):
+            chains.requeue(recorder, fallen)
+    return row
 
 
 def set_priority(*, job: RenderJob, actor: Any, priority: int, tab: str = "") -> RenderJob:

@@ -1,9 +1,13 @@
-"""Making render jobs: what is wanted is fixed here, and the shots' steps go to generating."""
+"""Making render jobs: what is wanted is fixed here, and the shots' steps go to generating.
 
+One call is one batch and one action: everything is checked before anything is queued, and all of it is queued or none.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -11,25 +15,44 @@ from aipipeline.history.services import recording
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
 from assets.models import Character, Environment
-from renders.models import Capability, RenderBatch, RenderJob, Workflow
-from renders.models.job import OPEN_STATES, VRAM_OF
-from renders.services.experience import place
+from renders.models import BatchKind, RenderBatch, RenderJob, RenderPreset, WaitsFor, Workflow
+from renders.models.job import OPEN_STATES
+from renders.services import chains, waiting
+from renders.services.estimates import finish_estimate
+from renders.services.fits import refusals
+from renders.services.inputs import checked_inputs
+from renders.services.making import Wish, make_jobs
 from renders.services.nudges import announce_jobs, nudge
-from renders.services.waiting import hold
-from renders.services.workflows import reference_workflow, workflow_for, workflow_named
-from shots.models import Casting, Shot
-from shots.prompts import compose, subject_of
-from shots.prompts.compose import seed_of
-from shots.prompts.references import reference_prompt, reference_seed, reference_subject
+from renders.services.parameters import checked_params
+from renders.services.titles import title_of
+from renders.services.workflows import chosen_workflows, draws_references, reference_workflow, workflow_named
+from shots.models import Shot
 from shots.services.steps import start_steps
 
+__all__ = ["Started", "render_references", "render_shots", "start_renders"]
 
-def capability_for(vram_gb: int) -> str:
-    """The smallest capability that has this much VRAM."""
-    for capability, has in VRAM_OF.items():
-        if has >= vram_gb:
-            return capability
-    return str(Capability.VRAM48)
+# What differs from shot to shot and is the same to every server.
+_OWN_WORDS = frozenset({"prompt", "negative_prompt", "seed", "movement", "frames"})
+MOST_VARIANTS = 12
+MOST_JOBS = 5000
+
+
+@dataclass(frozen=True)
+class Started:
+    """What a start made: `batch` is None when everything wanted is under way already; `estimate` in seconds or None."""
+
+    batch: RenderBatch | None
+    jobs: list[RenderJob]
+    estimate: float | None = None
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """One way to make it: a preset or a workflow of its own in a comparison, or just what was asked for."""
+
+    variant: str
+    workflow: Workflow | None
+    params: Mapping[str, Any]
 
 
 def render_shots(
@@ -45,51 +68,11 @@ def render_shots(
     auto_approve: bool = False,
     tab: str = "",
 ) -> list[RenderJob]:
-    """One job per shot, for a step (with the workflow that shot or project chose) or for a named workflow.
-
-    A shot that already has an open job of the same workflow is left alone. Returns the new jobs.
-    """
-    if not shots:
-        raise Invalid(_("Choose at least one shot."), fields={"shots": [_("empty")]})
-    named = workflow_named(workflow) if workflow else None
-    if named is None and not step:
-        raise Invalid(_("Say which step or which workflow to render."), fields={"workflow": [_("missing")]})
-    if any(shot.project_id != project.pk or shot.removed_at for shot in shots):
-        raise Invalid(_("A shot is not in this project."), fields={"shots": [_("unknown id")]})
-    if named is not None and not named.step:
-        raise Invalid(
-            _("%(key)s draws characters and environments, not shots.") % {"key": named.key},
-            fields={"workflow": [_("not for shots")]},
-        )
-    batch = RenderBatch(project=project, actor=actor if getattr(actor, "pk", None) else None)
-    with recording(
-        project=project,
-        actor=actor,
-        kind="render.start",
-        tab=tab,
-        undoable=False,
-        params={"shots": len(shots)},
-    ) as recorder:
-        chosen = {shot.pk: named or workflow_for(project, step, shot) for shot in shots}
-        free = _without_open_jobs(shots, chosen)
-        casts = _casts(free)
-        jobs = [
-            _job(
-                shot,
-                chosen[shot.pk],
-                wanted=_wanted_of_shot(shot, chosen[shot.pk], casts.get(shot.pk, [])) | dict(params or {}),
-                subject=subject_of(shot, casts.get(shot.pk, [])),
-                priority=priority,
-                batch=batch,
-                actor=actor,
-                auto_approve=auto_approve,
-            )
-            for shot in free
-        ]
-        _queue(batch, jobs, after)
-        for used in {job.step for job in jobs}:
-            start_steps(recorder, [job.shot for job in jobs if job.step == used and job.shot], used)
-    return jobs
+    """`start_renders` for shots alone; the new jobs."""
+    return start_renders(
+        project=project, actor=actor, shots=shots, step=step, workflow=workflow, params=params, priority=priority,
+        after=after, auto_approve=auto_approve, tab=tab,
+    ).jobs  # fmt: skip
 
 
 def render_references(
@@ -103,175 +86,183 @@ def render_references(
     after: Sequence[RenderJob] = (),
     tab: str = "",
 ) -> list[RenderJob]:
-    """One job per character and environment for a reference picture of it, by the named or the project's workflow.
-
-    One that already has an open job of the same workflow is left alone. Returns the new jobs.
-    """
+    """`start_renders` for reference pictures of characters and environments alone; the new jobs."""
     if not owners:
         raise Invalid(_("Choose at least one character or environment."), fields={"characters": [_("empty")]})
-    if any(owner.project_id != project.pk or owner.removed_at for owner in owners):
-        raise Invalid(_("A character or environment is not in this project."), fields={"characters": [_("unknown id")]})
-    used = workflow_named(workflow) if workflow else reference_workflow(project)
-    if used.step:
-        raise Invalid(
-            _("%(key)s makes shots, not characters or environments.") % {"key": used.key},
-            fields={"workflow": [_("only for shots")]},
-        )
-    batch = RenderBatch(project=project, actor=actor if getattr(actor, "pk", None) else None)
-    counts = {"references": len(owners)}
-    with recording(project=project, actor=actor, kind="render.start", tab=tab, undoable=False, params=counts):
-        jobs = [
-            _job(
-                owner,
-                used,
-                wanted=_wanted_of_reference(project, owner, used) | dict(params or {}),
-                subject=reference_subject(owner),
-                priority=priority,
-                batch=batch,
-                actor=actor,
-            )
-            for owner in _without_open_references(owners, used)
-        ]
-        _queue(batch, jobs, after)
-    return jobs
+    return start_renders(
+        project=project, actor=actor, references=owners, workflow=workflow, params=params, priority=priority,
+        after=after, tab=tab,
+    ).jobs  # fmt: skip
 
 
 def start_renders(
     *,
     project: Project,
     actor: Any,
-    shots: Sequence[Shot],
-    references: Sequence[Character | Environment],
-    workflow: str = "",
+    shots: Sequence[Shot] = (),
+    references: Sequence[Character | Environment] = (),
     step: str = "",
+    workflow: str = "",
+    preset: RenderPreset | None = None,
+    presets: Sequence[RenderPreset] = (),
+    workflows: Sequence[str] = (),
     params: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Any] | None = None,
     priority: int = 0,
     after: Sequence[RenderJob] = (),
-    tab: str = "",
-) -> list[RenderJob]:
-    """Jobs for shots, characters and environments together: all of them, or none when one cannot be made."""
-    jobs: list[RenderJob] = []
-    with transaction.atomic():
-        if shots or not references:
-            jobs += render_shots(
-                project=project,
-                actor=actor,
-                shots=shots,
-                workflow=workflow,
-                step=step,
-                params=params,
-                priority=priority,
-                after=after,
-                tab=tab,
-            )
-        if references:
-            jobs += render_references(
-                project=project,
-                actor=actor,
-                owners=references,
-                workflow=workflow,
-                params=params,
-                priority=priority,
-                after=after,
-                tab=tab,
-            )
-    return jobs
-
-
-def _queue(batch: RenderBatch, jobs: list[RenderJob], after: Sequence[RenderJob]) -> None:
-    """Write the jobs with what they wait for, tell the pages, and wake the workers on commit."""
-    if jobs:
-        batch.save(force_insert=True)
-    place(jobs)
-    RenderJob.objects.bulk_create(jobs)
-    waits = RenderJob.after.through
-    waits.objects.bulk_create(waits(from_renderjob=job, to_renderjob=first) for job in jobs for first in after)
-    if after:
-        hold(RenderJob.objects.filter(pk__in=[job.pk for job in jobs]))
-    announce_jobs(jobs)
-    transaction.on_commit(lambda: nudge(jobs), robust=True)
-
-
-def _without_open_references(
-    owners: Sequence[Character | Environment], workflow: Workflow
-) -> list[Character | Environment]:
-    open_jobs = RenderJob.objects.filter(workflow=workflow, state__in=OPEN_STATES, shot=None)
-    busy = set(open_jobs.filter(project=owners[0].project_id).values_list("character_id", "environment_id"))
-    return [
-        owner
-        for owner in dict.fromkeys(owners)
-        if ((owner.pk, None) if isinstance(owner, Character) else (None, owner.pk)) not in busy
-    ]
-
-
-def _without_open_jobs(shots: Sequence[Shot], chosen: Mapping[int, Workflow]) -> list[Shot]:
-    busy = set(RenderJob.objects.filter(shot__in=shots, state__in=OPEN_STATES).values_list("shot_id", "workflow_id"))
-    return [shot for shot in shots if (shot.pk, chosen[shot.pk].pk) not in busy]
-
-
-def _casts(shots: Sequence[Shot]) -> dict[int, list[Casting]]:
-    found: dict[int, list[Casting]] = {}
-    rows = Casting.objects.live().filter(shot__in=shots).select_related("character").order_by("order", "id")
-    for row in rows:
-        found.setdefault(row.shot_id, []).append(row)
-    return found
-
-
-def _wanted_of_shot(shot: Shot, workflow: Workflow, cast: list[Casting]) -> dict[str, Any]:
-    prompt = compose(shot, cast, motion=workflow.output_kind == "render")
-    return {
-        **workflow.defaults,
-        "prompt": prompt.positive,
-        "negative_prompt": prompt.negative,
-        "seed": seed_of(shot),
-        "width": shot.project.width,
-        "height": shot.project.height,
-        "frames": shot.duration_frames,
-        "fps": shot.project.fps,
-        "movement": shot.movement,
-    }
-
-
-def _wanted_of_reference(project: Project, owner: Character | Environment, workflow: Workflow) -> dict[str, Any]:
-    return {
-        **workflow.defaults,
-        "prompt": reference_prompt(owner),
-        "negative_prompt": "",
-        "seed": reference_seed(owner),
-        "width": project.width,
-        "height": project.height,
-    }
-
-
-def _job(
-    owner: Shot | Character | Environment,
-    workflow: Workflow,
-    *,
-    wanted: Mapping[str, Any],
-    subject: Mapping[str, Any],
-    priority: int,
-    batch: RenderBatch,
-    actor: Any,
+    waits_for: str = WaitsFor.RENDERED,
+    chain: bool = False,
     auto_approve: bool = False,
-) -> RenderJob:
-    return RenderJob(
-        project=owner.project,
-        shot=owner if isinstance(owner, Shot) else None,
-        character=owner if isinstance(owner, Character) else None,
-        environment=owner if isinstance(owner, Environment) else None,
-        workflow=workflow,
-        kind=workflow.output_kind,
-        step=workflow.step,
-        graph=workflow.graph,
-        model_key=workflow.model_key,
-        vram_gb=workflow.vram_gb,
-        capability=capability_for(workflow.vram_gb),
-        params=dict(wanted),
-        subject=dict(subject),
-        inputs={entry["role"]: None for entry in workflow.inputs},
-        priority=priority,
-        batch=batch,
+    tab: str = "",
+) -> Started:
+    """One job for each shot, character and environment, by a step, a workflow or a preset: one batch.
+
+    `presets` or `workflows`: one job for each of them and each shot, to compare (A/B). `chain`: shot after shot in
+    story order, see `renders.services.chains`. `inputs`: see `renders.services.inputs`. `waits_for` says when the jobs
+    in `after` are good enough. What already has an open job of the same workflow is left alone, except in a comparison.
+    Invalid by field; then nothing is queued.
+    """
+    if waits_for not in WaitsFor.values:
+        raise Invalid(_("waits_for is rendered or approved."), fields={"waits_for": [_("unknown")]})
+    if chain and (presets or workflows or references):
+        raise Invalid(_("A chain is of shots, in one way each."), fields={"chain": [_("not with a comparison")]})
+    shots = chains.in_story_order(shots) if chain else list(dict.fromkeys(shots))
+    _refuse_strangers(project, shots, references)
+    if preset is not None:
+        workflow, params = preset.workflow.key, {**preset.params, **(params or {})}
+    choices = _choices(project, presets, workflows, params or {}) or [
+        _Choice("", workflow_named(workflow, project) if workflow else None, params or {})
+    ]
+    wishes = [wish for choice in choices for wish in _wishes(project, choice, shots, references, step)]
+    if len(wishes) > MOST_JOBS:
+        raise Invalid(_("At most %(most)d at once; choose fewer.") % {"most": MOST_JOBS}, fields={"shots": [_("many")]})
+    used = {wish.workflow.pk: wish.workflow for wish in wishes}
+    given, sources = checked_inputs(project, used.values(), inputs or {})
+    if chain:
+        chains.refuse_busy(wishes)
+    elif not choices[0].variant:
+        wishes = _not_under_way(wishes)
+    if not wishes:
+        return Started(None, [])
+    kind = BatchKind.CHAIN if chain else BatchKind.VARIANTS if choices[0].variant else BatchKind.SELECTION
+    person = actor if getattr(actor, "pk", None) else None
+    batch = RenderBatch(project=project, actor=person, kind=kind, title=title_of(wishes))
+    jobs = make_jobs(
+        wishes, project=project, batch=batch, actor=actor, inputs=given, priority=priority, waits_for=waits_for,
         auto_approve=auto_approve,
-        max_attempts=settings.RENDER_MAX_ATTEMPTS,
-        requested_by=actor if getattr(actor, "pk", None) else None,
-    )
+    )  # fmt: skip
+    waits = [(job, first) for job in jobs[: 1 if chain else None] for first in after]
+    waits += [(job, first) for job in jobs for first in sources if job not in after]
+    if chain:
+        waits += chains.link(jobs)
+    _refuse_impossible(jobs)
+    _queue(batch, jobs, waits, actor=actor, tab=tab)
+    known = any(job.estimate is not None for job in jobs)
+    return Started(batch, jobs, finish_estimate(jobs) if known else None)
+
+
+def _refuse_impossible(jobs: Sequence[RenderJob]) -> None:
+    """Invalid with the servers' own reasons when none of those that are known could do one of these."""
+    looked: dict[tuple[int, str], list[str]] = {}
+    for job in jobs:
+        asked = json.dumps({k: v for k, v in job.params.items() if k not in _OWN_WORDS}, sort_keys=True, default=str)
+        key = (job.workflow_id, asked)
+        if key in looked:
+            continue
+        looked[key] = refusals(workflow=job.workflow, graph=job.graph, params=job.params)
+        if looked[key]:
+            text = _("%(owner)s: no server can do %(key)s. %(why)s")
+            why = " ".join(looked[key][:10])
+            facts = {"owner": job.owner, "key": job.workflow.key, "why": why}
+            raise Invalid(text % facts, fields={"workflow": looked[key][:50]})
+
+
+def _queue(
+    batch: RenderBatch, jobs: list[RenderJob], waits: list[tuple[RenderJob, RenderJob]], *, actor: Any, tab: str
+) -> None:
+    """Write the batch with its jobs and what they wait for, tell the pages, and wake the workers on commit."""
+    params = {"batch": str(batch.pk), "label": batch.title, "jobs": len(jobs)}
+    with recording(
+        project=batch.project, actor=actor, kind="render.start", tab=tab, undoable=False, params=params
+    ) as recorder:
+        new = {job.pk for job in jobs}
+        chains.hold(first for _job, first in waits if first.pk not in new)
+        batch.save(force_insert=True)
+        RenderJob.objects.bulk_create(jobs)
+        through = RenderJob.after.through
+        pairs = dict.fromkeys((job.pk, first.pk) for job, first in waits)
+        through.objects.bulk_create(
+            [through(from_renderjob_id=job, to_renderjob_id=first) for job, first in pairs], batch_size=500
+        )
+        if pairs:
+            waiting.hold(RenderJob.objects.filter(batch=batch))
+        for step in dict.fromkeys(job.step for job in jobs if job.step):
+            start_steps(recorder, [job.shot for job in jobs if job.step == step and job.shot], step)
+        announce_jobs(jobs)
+        transaction.on_commit(lambda: nudge(jobs), robust=True)
+
+
+def _refuse_strangers(project: Project, shots: Sequence[Shot], references: Sequence[Character | Environment]) -> None:
+    if not shots and not references:
+        raise Invalid(_("Choose at least one shot."), fields={"shots": [_("empty")]})
+    if any(shot.project_id != project.pk or shot.removed_at for shot in shots):
+        raise Invalid(_("A shot is not in this project."), fields={"shots": [_("unknown id")]})
+    if any(owner.project_id != project.pk or owner.removed_at for owner in references):
+        raise Invalid(_("A character or environment is not in this project."), fields={"characters": [_("unknown id")]})
+
+
+def _choices(
+    project: Project, presets: Sequence[RenderPreset], workflows: Sequence[str], params: Mapping[str, Any]
+) -> list[_Choice]:
+    """The ways to compare, each under a name of its own."""
+    rows = [(row.name, workflow_named(row.workflow.key, project), {**row.params, **params}) for row in presets]
+    found = [workflow_named(key, project) for key in workflows]
+    rows += [(_(row.title), row, dict(params)) for row in found]
+    if len(rows) > MOST_VARIANTS:
+        text = _("At most %(most)d can be compared at once.") % {"most": MOST_VARIANTS}
+        raise Invalid(text, fields={"presets": [_("too many")]})
+    choices: dict[str, _Choice] = {}
+    for name, workflow, own in rows:
+        free = next(n for n in (name[:110], *(f"{name[:110]} ({i})" for i in range(2, 99))) if n not in choices)
+        choices[free] = _Choice(free, workflow, own)
+    return list(choices.values())
+
+
+def _wishes(
+    project: Project,
+    choice: _Choice,
+    shots: Sequence[Shot],
+    references: Sequence[Character | Environment],
+    step: str,
+) -> list[Wish]:
+    if shots and choice.workflow is None and not step:
+        raise Invalid(_("Say which step or which workflow to render."), fields={"workflow": [_("missing")]})
+    if shots and choice.workflow is not None and not choice.workflow.step:
+        raise Invalid(
+            _("%(key)s draws characters and environments, not shots.") % {"key": choice.workflow.key},
+            fields={"workflow": [_("not for shots")]},
+        )
+    if references and choice.workflow is not None and not draws_references(choice.workflow):
+        raise Invalid(
+            _("%(key)s makes shots, not characters or environments.") % {"key": choice.workflow.key},
+            fields={"workflow": [_("only for shots")]},
+        )
+    checked: dict[int, dict[str, Any]] = {}
+    wishes = []
+    chosen = chosen_workflows(project, step, shots) if choice.workflow is None and shots else {}
+    for owner in [*shots, *dict.fromkeys(references)]:
+        used = choice.workflow
+        if used is None:
+            used = chosen[owner.pk] if isinstance(owner, Shot) else reference_workflow(project)
+        if used.pk not in checked:
+            checked[used.pk] = checked_params(used, choice.params)
+        wishes.append(Wish(owner, used, checked[used.pk], choice.variant))
+    return wishes
+
+
+def _not_under_way(wishes: list[Wish]) -> list[Wish]:
+    """Without those whose owner has an open job of the same workflow."""
+    jobs = RenderJob.objects.filter(project=wishes[0].owner.project_id, state__in=OPEN_STATES, variant="")
+    names = ("shot_id", "character_id", "environment_id", "workflow_id")
+    busy = set(jobs.filter(workflow__in={wish.workflow.pk for wish in wishes}).values_list(*names))
+    return [wish for wish in wishes if (*chains.key_of(wish.owner), wish.workflow.pk) not in busy]

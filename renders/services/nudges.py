@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 import structlog
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -15,6 +16,7 @@ from renders.services.owners import touch_owners
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 8
+BATCH_SECONDS = 1
 
 
 def nudge(jobs: Iterable[RenderJob]) -> None:
@@ -66,7 +68,29 @@ def announce_jobs(jobs: Iterable[RenderJob]) -> None:
             shots=sorted({job.shot_id for job in mine if job.shot_id})[:500],
             state=mine[0].state if len({job.state for job in mine}) == 1 else "",
         )
+    _announce_batches(rows)
     if rows:
         publish("farm", "job.changed", ids=[str(job.pk) for job in rows][:500])
     for job in rows[:50]:
         publish(f"job:{job.pk}", "job.changed", ids=[str(job.pk)], state=job.state)
+
+
+def _announce_batches(rows: list[RenderJob]) -> None:
+    """Tell once that a batch moved, however many of its jobs did; between claim and end not more often than needed."""
+    for project_id in {job.project_id for job in rows}:
+        moved: dict[str, bool] = {}
+        for job in rows:
+            if job.project_id == project_id and job.batch_id:
+                ended = job.state == JobState.QUEUED or job.state in ENDED_STATES
+                moved[str(job.batch_id)] = ended or moved.get(str(job.batch_id), False)
+        # What nobody would miss is left out: the next one tells it too. An end may be the last.
+        told = [pk for pk, ended in moved.items() if ended or _first_of_moment(pk)]
+        if told:
+            publish(f"project:{project_id}", "batch.changed", ids=told[:500])
+
+
+def _first_of_moment(batch: str) -> bool:
+    try:
+        return bool(cache.add(f"batch-told:{batch}", 1, timeout=BATCH_SECONDS))
+    except Exception:
+        return True  # a cache that is away throttles nothing

@@ -1,14 +1,15 @@
 """Workflows: declared by the engines' apps, chosen for a shot and a step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
-from renders.models import Workflow
+from renders.models import VersionKind, Workflow
 from shots.models import Shot, Step
 
 CHOSEN: dict[tuple[str, str], str] = {
@@ -17,7 +18,7 @@ CHOSEN: dict[tuple[str, str], str] = {
     ("comfy", Step.FIRST_IMAGE): "comfy.flux_t2i",
     ("comfy", Step.RENDER): "comfy.wan22_i2v",
 }
-REFERENCE = "local.reference"
+REFERENCES = {"local": "local.reference", "comfy": "comfy.flux_t2i"}
 
 
 @dataclass(frozen=True)
@@ -75,30 +76,60 @@ def sync_workflows() -> None:
         )
 
 
-def workflow_named(key: str) -> Workflow:
-    """The enabled workflow with this key; Invalid otherwise."""
-    workflow = Workflow.objects.filter(key=key, enabled=True).first()
+def _usable(project: Project | None) -> "QuerySet[Workflow]":
+    """What is switched on and open to this project: a workflow that people brought may belong to one alone."""
+    rows = Workflow.objects.filter(enabled=True).select_related("graph")
+    return rows if project is None else rows.filter(Q(project=None) | Q(project=project))
+
+
+def workflow_named(key: str, project: Project | None = None) -> Workflow:
+    """The enabled workflow with this key that the project may use; Invalid otherwise."""
+    workflow = _usable(project).filter(key=key).first()
     if workflow is None:
-        known = ", ".join(Workflow.objects.filter(enabled=True).values_list("key", flat=True))
+        known = ", ".join(_usable(project).values_list("key", flat=True))
         raise Invalid(
-            _("There is no workflow %(key)s. There are: %(known)s.") % {"key": key, "known": known},
+            _("There is no workflow %(key)s. There are: %(known)s.") % {"key": key[:80], "known": known},
             fields={"workflow": [_("unknown")]},
         )
     return workflow
 
 
+def chosen_workflows(project: Project, step: str, shots: Iterable[Shot]) -> dict[int, Workflow]:
+    """By shot: its own choice when it serves this step, else the one of the project's engine. Two queries."""
+    rows = list(shots)
+    keys = {shot.workflow for shot in rows if shot.workflow}
+    own = {row.key: row for row in _usable(project).filter(key__in=keys, step=step)} if keys and step else {}
+    rest = None if all(shot.workflow in own for shot in rows) else _of_engine(project, step)
+    found = {}
+    for shot in rows:
+        workflow = own.get(shot.workflow) or rest
+        assert workflow is not None  # asked for above
+        found[shot.pk] = workflow
+    return found
+
+
 def workflow_for(project: Project, step: str, shot: Shot | None = None) -> Workflow:
-    """The shot's own choice when it serves this step, else the one of the project's engine."""
-    if shot is not None and shot.workflow:
-        own = Workflow.objects.filter(key=shot.workflow, enabled=True, step=step).first()
-        if own is not None:
-            return own
+    """`chosen_workflows` for one shot, or for none in particular."""
+    return _of_engine(project, step) if shot is None else chosen_workflows(project, step, [shot])[shot.pk]
+
+
+def _of_engine(project: Project, step: str) -> Workflow:
     key = CHOSEN.get((project.engine, step))
     if key is None:
-        raise Invalid(_("No workflow serves the step %(step)s yet.") % {"step": step})
-    return workflow_named(key)
+        raise Invalid(_("No workflow serves the step %(step)s yet.") % {"step": step}, fields={"step": [_("unknown")]})
+    return workflow_named(key, project)
 
 
 def reference_workflow(project: Project) -> Workflow:
-    """The one that draws characters and environments; today the local draft, whatever the project's engine."""
-    return workflow_named(REFERENCE)
+    """The one that draws characters and environments, by the project's engine."""
+    return workflow_named(REFERENCES.get(project.engine, REFERENCES["local"]), project)
+
+
+def draws_references(workflow: Workflow) -> bool:
+    """Whether it can make a reference of a character or an environment.
+
+    That is what serves no step, and what paints one picture from words: the words are the character's then. Engines
+    that draw a shot from its own data (no prompt dialect) cannot.
+    """
+    reads_words = workflow.family not in ("", "none")
+    return not workflow.step or (reads_words and workflow.output_kind == VersionKind.PREVIZ)

@@ -40,7 +40,7 @@ def fill(project: Any, actor: Any, other: Any, folder: Path) -> None:
     )  # fmt: skip
     review_version(version=version, actor=actor, verdict="comment", text="더 어둡게")
     workflow = Workflow.objects.get(key="local.panel")
-    create_preset(project=project, actor=actor, fields={"name": "Draft", "workflow": workflow, "params": {"steps": 4}})
+    create_preset(project=project, actor=actor, fields={"name": "Draft", "workflow": workflow, "params": {"seed": 4}})
     job = render_shots(project=project, actor=actor, shots=[shots[1]], step="first_image")[0]
     PathMap.objects.get_or_create(server="", defaults={"windows": "Z:\\films"})
     worker = Worker.objects.create(name="cpu-1", queue="host.cpu-1", backends=["local"])

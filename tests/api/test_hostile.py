@@ -36,7 +36,7 @@ FIELDS = (
     "server", "windows", "macos", "linux", "default", "label", "type", "choices", "id", "assignee", "due_date",
     "status", "templates", "files", "deep",
     "bucket", "prefix", "endpoint_url", "region", "key_variable", "secret_variable", "kinds", "limit_mb",
-    "every_minutes", "enabled", "dry_run", "verify",
+    "every_minutes", "enabled", "dry_run", "verify", "presets", "workflows", "inputs", "waits_for", "chain",
 )  # fmt: skip
 
 
@@ -143,6 +143,16 @@ def inner_bodies(pattern: str, world: dict[str, Any]) -> list[dict[str, Any]]:
         return [
             {"label": "l", "type": "choice", "choices": [{**choice, n: bad}]} for n in choice for bad in hostile.FEW
         ]
+    if pattern.endswith("/renders/"):
+        good = {"shots": [shot], "workflow": "local.move"}
+        named = [{"first_image": bad} for bad in hostile.VALUES]
+        named += [{"first_image": {"version": bad, "frame": "last"}} for bad in hostile.FEW]
+        named += [{"first_image": {"job": bad, "frame": 0}} for bad in hostile.FEW]
+        named += [{"first_image": {"version": world["version_id"], "frame": bad}} for bad in hostile.FEW]
+        names = ("seed", "width", "frames", "fps", "loras", "prompt", "movement", "none")
+        asked: list[Any] = [{name: bad} for name in names for bad in hostile.VALUES]
+        asked += [{"loras": [{"file": "a", name: bad}]} for name in ("file", "strength", "name") for bad in hostile.FEW]
+        return [{**good, "inputs": inputs} for inputs in named] + [{**good, "params": params} for params in asked]
     if pattern.endswith("tree/adopt/"):
         item = {"path": "scenes/x/drop/a.png", "kind": "render"}
         return [{"files": [{**item, name: bad}]} for name in item for bad in [*hostile.FEW, *hostile.TEXT_PARTS]]

@@ -19,6 +19,7 @@ from renders.services.workflows import sync_workflows
 from shots.models import Casting, Scene, Shot, ShotStep
 from shots.services import scenarios
 from shots.services.confirm import confirm
+from shots.services.translations import save_translation
 from shots.services.tree.metadata import write_stale
 from shots.services.tree.moves import move_folders
 from tests.factories import SCRIPT, applied_project, picture
@@ -59,6 +60,8 @@ def build(project: Project, admin: Any, artist: Any, folder: Path) -> Project:
 
 
 def _library(project: Project, admin: Any) -> None:
+    for text, words in (("쓸쓸함", "lonely, “quiet”"), ("지워진 말", "gone"), ("지워진 말", "")):
+        save_translation(project=project, actor=admin, text=text, words=words)
     with recording(project=project, actor=admin, kind="x") as recorder:
         lora = recorder.create(
             LoRA(project=project, name="리나 얼굴", path="faces/rina.safetensors", base_model="sdxl", strength=0.8)

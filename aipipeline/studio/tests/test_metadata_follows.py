@@ -46,6 +46,7 @@ EDITS: dict[str, dict[str, Any]] = {
     "shots.shot": {"code": "SHT_0015"},
     "shots.casting": {"order": 7},
     "shots.shotstep": {"reason": "왜냐하면"},
+    "shots.translation": {"words": "Rina, twenty"},
     "renders.renderpreset": {"params": {"steps": 8}},
     "timeline.edit": {"name": "2차 편집"},
     "timeline.track": {"name": "V9"},
