@@ -17,7 +17,7 @@ from celery_workers.api import views as tasks
 from mirror.api import views as mirror
 from renders.api import scan, tree
 from renders.api import views as renders
-from shots.api import castings, confirm, naming, scenarios
+from shots.api import castings, confirm, naming, prompts, scenarios
 from shots.api import presets as shot_presets
 from shots.api import views as shots
 from timeline.api import views as timeline
@@ -89,6 +89,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/shots/<int:shot_id>/", shots.ShotDetail.as_view()),
     path("v1/shots/<int:shot_id>/transition/", shots.Transition.as_view()),
     path("v1/shots/<int:shot_id>/unlock/", shots.Unlock.as_view()),
+    path("v1/shots/<int:shot_id>/prompt/", prompts.ShotPrompt.as_view()),
+    path(f"{P}/translations/", prompts.Translations.as_view()),
     path("v1/shots/<int:shot_id>/castings/", castings.Castings.as_view()),
     path("v1/shots/<int:shot_id>/castings/<int:casting_id>/", castings.CastingDetail.as_view()),
     path(f"{P}/versions/", renders.ProjectVersions.as_view()),
