@@ -19,7 +19,7 @@ from mirror.api import views as mirror
 from renders.api import batches, renders, scan, seams, tree
 from renders.api import presets as render_presets
 from renders.api import views as versions
-from shots.api import castings, confirm, naming, scenarios
+from shots.api import castings, confirm, naming, prompts, scenarios
 from shots.api import presets as shot_presets
 from shots.api import views as shots
 from timeline.api import views as timeline
@@ -91,6 +91,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/shots/<int:shot_id>/", shots.ShotDetail.as_view()),
     path("v1/shots/<int:shot_id>/transition/", shots.Transition.as_view()),
     path("v1/shots/<int:shot_id>/unlock/", shots.Unlock.as_view()),
+    path("v1/shots/<int:shot_id>/prompt/", prompts.ShotPrompt.as_view()),
+    path(f"{P}/translations/", prompts.Translations.as_view()),
     path("v1/shots/<int:shot_id>/castings/", castings.Castings.as_view()),
     path("v1/shots/<int:shot_id>/castings/<int:casting_id>/", castings.CastingDetail.as_view()),
     path(f"{P}/versions/", versions.ProjectVersions.as_view()),
