@@ -15,7 +15,7 @@ from assets.api import presets
 from assets.api import views as assets
 from celery_workers.api import views as tasks
 from mirror.api import views as mirror
-from renders.api import scan, tree
+from renders.api import farm, scan, tree
 from renders.api import views as renders
 from shots.api import castings, confirm, naming, scenarios
 from shots.api import presets as shot_presets
@@ -110,7 +110,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/tree/adopt/", scan.TreeAdopt.as_view()),
     path(f"{P}/tree/paths/", tree.TreePaths.as_view()),
     path(f"{P}/tree/search/", tree.TreeSearch.as_view()),
-    path("v1/workers/", renders.Workers.as_view()),
+    path("v1/workers/", farm.Workers.as_view()),
+    path("v1/workers/<int:worker_id>/", farm.WorkerDetail.as_view()),
+    path("v1/workers/<int:worker_id>/wake/", farm.WorkerWake.as_view()),
+    path("v1/workers/<int:worker_id>/fits/", farm.WorkerFits.as_view()),
+    path("v1/workers/<int:worker_id>/blocks/", farm.WorkerBlocks.as_view()),
+    path("v1/workers/<int:worker_id>/blocks/<str:workflow>/", farm.WorkerBlockDetail.as_view()),
+    path("v1/farm/pauses/", farm.Pauses.as_view()),
     path("v1/workflows/", renders.Workflows.as_view()),
     path("v1/render-presets/", renders.Presets.as_view()),
     path(f"{P}/edit/", timeline.EditDetail.as_view()),

@@ -15,7 +15,7 @@ from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import require
 from assets.models import Character, Environment
-from renders.models import JobState, RenderJob, RenderPreset, Version, VersionKind, Worker, Workflow
+from renders.models import JobState, RenderJob, RenderPreset, Version, VersionKind, Workflow
 from renders.selectors import job_for, jobs_visible_to, version_for
 from renders.services import control
 from renders.services.jobs import start_renders
@@ -293,13 +293,6 @@ class RenderRetry(Endpoint):
         require(request.user, "renders.start", job.project)
         control.retry_job(job=job, actor=request.user, tab=self.tab)
         return Response(job_json(job_for(request.user, job_id)))
-
-
-class Workers(Endpoint):
-    def get(self, request: Request) -> Response:
-        require(request.user, "farm.view")
-        names = ("id", "name", "vram_gb", "gpu", "tags", "backends", "state", "error", "heartbeat_at")
-        return self.page(Worker.objects.all(), lambda rows: [{n: getattr(w, n) for n in names} for w in rows])
 
 
 class Workflows(Endpoint):
