@@ -20,6 +20,13 @@ def claim(self: "Task[Any, Any]") -> None:
     take_next(str(self.request.hostname))
 
 
+@shared_task(name="renders.wake", bind=True)
+def wake(self: "Task[Any, Any]") -> None:
+    """A person wants this worker to look anew: at its machine, at its server's list, and for work."""
+    workers.look_anew(name=str(self.request.hostname))
+    take_next(str(self.request.hostname))
+
+
 @shared_task(name="renders.attempt", bind=True)
 def attempt(self: "Task[Any, Any]", attempt_id: str, what: str = "") -> None:
     """Run one attempt (`what` is there to be read in Flower), then look for more before going to sleep."""

@@ -34,7 +34,7 @@ FIELDS = (
     "accept", "kind", "comment", "verdict", "frame", "region", "workflow", "params", "priority", "ops", "refresh",
     "field", "value", "list", "index", "remove", "token", "draining", "which", "texts", "since", "config", "shared",
     "server", "windows", "macos", "linux", "default", "label", "type", "choices", "id", "assignee", "due_date",
-    "status", "templates", "files", "deep",
+    "status", "templates", "files", "deep", "scope", "key",
     "bucket", "prefix", "endpoint_url", "region", "key_variable", "secret_variable", "kinds", "limit_mb",
     "every_minutes", "enabled", "dry_run", "verify", "presets", "workflows", "inputs", "waits_for", "chain",
     "words", "target", "family", "prompt", "negative_prompt",
