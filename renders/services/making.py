@@ -95,9 +95,7 @@ def _casts(shots: Sequence[Shot]) -> dict[int, list[Casting]]:
     return found
 
 
-def _wordings(
-    project: Project, wishes: Sequence[Wish], casts: Mapping[int, list[Casting]]
-) -> Mapping[str, str] | None:
+def _wordings(project: Project, wishes: Sequence[Wish], casts: Mapping[int, list[Casting]]) -> Mapping[str, str] | None:
     """English by text, for those whose model reads it; engines that draw take the words as they are written."""
     reading = list(dict.fromkeys(wish.owner for wish in wishes if wish.workflow.family not in ("", "none")))
     shots = [(owner, casts.get(owner.pk, [])) for owner in reading if isinstance(owner, Shot)]

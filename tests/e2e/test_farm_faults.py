@@ -16,7 +16,7 @@ import redis as redis_client
 from django.utils import timezone
 
 from comfy_adapters.tests.comfyui.helpers import filled
-from renders.models import JobState, RenderAttempt, RenderJob, Worker
+from renders.models import Cause, JobState, RenderAttempt, RenderJob, Worker
 from renders.services import queue
 from renders.services.jobs import render_shots
 from renders.tasks import attempt as attempt_task
@@ -161,6 +161,23 @@ def test_a_silent_websocket_and_one_that_breaks(studio: Studio) -> None:
     wait(lambda: bool(studio.double.get("/queue")["queue_running"]), seconds=30)
     studio.double.faults(drop_sockets=True, hold="")
     studio.all_is_well(jobs, "broken")
+    rendered_once(studio.double)
+
+
+def test_a_worker_that_claims_while_redis_is_away(studio: Studio) -> None:
+    """It cannot even tell itself what it claimed: the job goes back, as often as it takes, and loses no try by that."""
+    studio.farm.add("one")
+    first = studio.render(studio.shots[:1])
+    studio.all_is_well(first, "before")
+    environment.kill_redis()
+    try:
+        jobs = studio.render(studio.shots[1:2])
+        given_back = RenderAttempt.objects.filter(job__in=jobs, cause=Cause.AWAY)
+        processes.wait_until(lambda: given_back.count() >= 2, seconds=40, what=studio.farm.told)
+    finally:
+        environment.restart_redis()
+    studio.all_is_well(jobs, "redis away")
+    assert not RenderAttempt.objects.filter(job__in=jobs, cause=Cause.LOST).exists()
     rendered_once(studio.double)
 
 
