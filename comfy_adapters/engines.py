@@ -19,6 +19,7 @@ def register() -> None:
     from comfy_adapters.comfyui.provenance import machine_at
     from comfy_adapters.comfyui.servers import lacks, schema_at
     from comfy_adapters.local.backend import LocalBackend
+    from comfy_adapters.local.declared import POST
 
     backends.register(LocalBackend())
     backends.register(ComfyBackend(), machine=machine_at, schema=schema_at, check=lacks)
@@ -46,4 +47,5 @@ def register() -> None:
             inputs=[_FIRST_IMAGE],
         ),
         *catalogue.declarations(),
+        *POST,
     )

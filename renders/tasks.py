@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from aipipeline.projects.models import Project
 from renders import runner
 from renders.models import Cause, JobState
-from renders.services import nudges, queue, recovery, scans, workers
+from renders.services import nudges, queue, recovery, scans, seams, workers
 
 log = structlog.get_logger(__name__)
 
@@ -17,6 +17,13 @@ log = structlog.get_logger(__name__)
 @shared_task(name="renders.claim", bind=True)
 def claim(self: "Task[Any, Any]") -> None:
     """Look into the database for the best job that this worker can run, and send it to our own queue."""
+    take_next(str(self.request.hostname))
+
+
+@shared_task(name="renders.wake", bind=True)
+def wake(self: "Task[Any, Any]") -> None:
+    """A person wants this worker to look anew: at its machine, at its server's list, and for work."""
+    workers.look_anew(name=str(self.request.hostname))
     take_next(str(self.request.hostname))
 
 
@@ -41,6 +48,17 @@ def recover() -> None:
 @shared_task(name="renders.sweep")
 def sweep() -> None:
     recovery.sweep()
+
+
+@shared_task(name="renders.seams")
+def measure_seams(project: int = 0) -> None:
+    """Measure the seams that nobody has measured yet; 0: of every project in which something was published lately."""
+    if not project:
+        seams.measure_all()
+        return
+    found = Project.objects.live().filter(pk=project).first()
+    if found is not None and seams.measure_project(project=found) >= seams.AT_ONCE:
+        measure_seams.apply_async(args=(project,), expires=3600, retry=False)
 
 
 @shared_task(name="renders.adopt")
