@@ -14,6 +14,7 @@ from aipipeline.tables.api import views as table_views
 from assets.api import presets
 from assets.api import views as assets
 from celery_workers.api import views as tasks
+from comfy_adapters.api import views as workflows
 from mirror.api import views as mirror
 from renders.api import batches, renders, scan, seams, tree
 from renders.api import presets as render_presets
@@ -112,7 +113,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/tree/paths/", tree.TreePaths.as_view()),
     path(f"{P}/tree/search/", tree.TreeSearch.as_view()),
     path("v1/workers/", versions.Workers.as_view()),
-    path("v1/workflows/", versions.Workflows.as_view()),
+    path("v1/workflows/", workflows.Workflows.as_view()),
+    path("v1/workflows/<str:key>/", workflows.WorkflowDetail.as_view()),
+    path("v1/workflows/<str:key>/graphs/", workflows.WorkflowGraphs.as_view()),
+    path("v1/workflows/<str:key>/graphs/<int:number>/", workflows.WorkflowGraphDetail.as_view()),
     path("v1/render-presets/", render_presets.Presets.as_view()),
     path("v1/render-presets/<int:render_preset_id>/", render_presets.PresetDetail.as_view()),
     path("v1/render-presets/<int:render_preset_id>/clone/", render_presets.PresetClone.as_view()),

@@ -17,7 +17,7 @@ ENCODER = (
 )  # fmt: skip
 
 
-def source_length(frames: int, fps: Fraction, model_fps: int) -> int:
+def source_length(frames: int, fps: Fraction, model_fps: int | Fraction) -> int:
     """Frames at the model's own rate that cover `frames` frames at `fps`."""
     return max(1, math.ceil(Fraction(frames * model_fps) / fps))
 

@@ -13,7 +13,7 @@ from aipipeline.projects.api.views import Endpoint, UploadEndpoint, integer, onl
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.permissions import require
 from assets.models import Character, Environment
-from renders.models import Version, VersionKind, Worker, Workflow
+from renders.models import Version, VersionKind, Worker
 from renders.selectors import stale_reasons, version_for
 from renders.services.publishing import publish_files
 from renders.services.reviews import review_version
@@ -165,20 +165,3 @@ class Workers(Endpoint):
         require(request.user, "farm.view")
         names = ("id", "name", "vram_gb", "gpu", "tags", "backends", "state", "error", "heartbeat_at")
         return self.page(Worker.objects.all(), lambda rows: [{n: getattr(w, n) for n in names} for w in rows])
-
-
-class Workflows(Endpoint):
-    def get(self, request: Request) -> Response:
-        names = (
-            "key",
-            "title",
-            "backend",
-            "version",
-            "output_kind",
-            "step",
-            "vram_gb",
-            "inputs",
-            "defaults",
-            "enabled",
-        )
-        return self.page(Workflow.objects.all(), lambda rows: [{n: getattr(w, n) for n in names} for w in rows])

@@ -18,6 +18,8 @@ NOT_EXPORTED = {
     "projects.user", "history.action", "history.change", "history.changenumber", "notes.notification",
     "tables.viewchoice", "tables.sheetimport", "celery_workers.ledgertask", "celery_workers.schedule",
     "renders.pathmap", "renders.worker", "renders.workflow", "renders.renderjob", "renders.renderattempt",
+    "renders.renderbatch", "renders.workflowgraph", "renders.machineschema", "renders.workerfit", "renders.workerblock",
+    "renders.pause", "renders.experience", "renders.seam",
     "timeline.movie", "shots.stalemark",
     "mirror.mirrorentry", "mirror.mirrortarget",
 }  # fmt: skip
