@@ -45,7 +45,9 @@ def lines_of(nodes: Nodes, about: Mapping[str, Any], detected: Detected) -> list
     """The lines of the table, slots together."""
     tracer, told = Tracer(nodes), evidence(detected, about)
     found = []
-    for slot, targets in about["slots"].items():
+    order = {name: place for place, name in enumerate(SLOTS)}
+    # The database keeps no order of keys: the slots that everybody knows come first, then by name.
+    for slot, targets in sorted(about["slots"].items(), key=lambda row: (order.get(row[0], len(order)), row[0])):
         for row, why in zip(targets, told[slot], strict=True):
             value = nodes[row["node"]]["inputs"][row["input"]]
             scale = row.get("scale", 1)
@@ -175,10 +177,10 @@ def _number(post: QueryDict, name: str) -> int:
     text = post.get(name, "").strip()
     number = whole_number(text) if text else 0
     if number is None:
-        told = _("A whole number is needed.")
-        raise Invalid(told, fields={name: [told]})
+        told = _("%(name)s: a whole number is needed.") % {"name": name}
+        raise Invalid(told, fields={name: [_("not a number")]})
     return number
 
 
 def _wrong(text: str) -> Invalid:
-    return Invalid(text, fields={"slots": [text]})
+    return Invalid(text, fields={"slots": [_("not accepted")]})

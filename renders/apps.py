@@ -11,12 +11,14 @@ class RendersConfig(AppConfig):
 
     def ready(self) -> None:
         from renders import celery_signals, columns, events, exporters, receivers, selectors  # noqa: F401  (receivers connect themselves)
+        from renders.dialects import dialect_of
         from renders.services import pointers
         from shots import providers
 
         events.register()
         exporters.register()
         providers.register_thumbnails(selectors.thumbnails)
+        providers.register_dialect(dialect_of)
         columns.register()
         celery_signals.connect()
         pointers.register()

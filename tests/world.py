@@ -69,6 +69,7 @@ def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
         "view_id": view.pk, "column": "custom.c1", "casting_id": casting.pk, "preset_id": preset.pk,
         "code": project.code, "shot_id": shots[0].pk, "scene_id": Scene.objects.all()[0].pk, "scenario_id": draft.pk,
         "asset_id": Character.objects.all()[0].pk, "version_id": version.pk, "job_id": job.pk, "task_id": task.pk,
+        "workflow": "local.panel",
         "delivery_id": task.pk, "worker_id": worker.pk, "movie_id": 1, "width": 320, "username": artist.username,
         "token": "abc", "map_id": path_map.pk, "name": "x.png", "path": "",
     }  # fmt: skip

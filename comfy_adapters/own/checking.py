@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from comfy_adapters.comfyui import graphs
 from comfy_adapters.comfyui.client import ComfyClient
-from comfy_adapters.comfyui.graphs import Graph, Nodes
+from comfy_adapters.comfyui.graphs import Nodes
 from comfy_adapters.comfyui.preflight import Finding, check
 from renders.models import Worker
 
@@ -27,7 +27,7 @@ def schema_of(worker: Worker) -> dict[str, Any]:
 
 def lacking(nodes: Nodes, about: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Finding]:
     """Everything that stands in the way on that server; each message names the node, the input and the remedy."""
-    graph, slots = Graph(str(about["name"]), str(about["version"]), nodes), graphs._slots(about)
+    graph, slots = graphs.parse(str(about["name"]), str(about["version"]), nodes, about)
     prompt = {key: {**node, "inputs": dict(node["inputs"])} for key, node in nodes.items()}
     found = check(graph, slots, prompt, schema)
     node = about["output"]["node"]

@@ -214,4 +214,4 @@ def _number(value: Any, name: str, *, low: int, high: int) -> int:
 
 
 def _wrong(name: str, text: str) -> Invalid:
-    return Invalid(text, fields={name: [text]})
+    return Invalid(text, fields={name: [_("not accepted")]})

@@ -30,7 +30,7 @@ _OUTSIDE = re.compile(r"^\s*(/|\\|~|[A-Za-z]:[\\/]|file:)|(^|[\\/])\.\.([\\/]|$)
 
 def refuse(text: str) -> Invalid:
     """The refusal of a brought file, at its field."""
-    return Invalid(text, fields={"file": [text]})
+    return Invalid(text, fields={"file": [_("cannot be taken")]})
 
 
 def parse(data: bytes | str) -> Any:

@@ -13,7 +13,7 @@ from aipipeline.projects.api.views import Endpoint, UploadEndpoint, integer, onl
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.permissions import require
 from assets.models import Character, Environment
-from renders.models import Version, VersionKind, Worker
+from renders.models import Version, VersionKind
 from renders.selectors import stale_reasons, version_for
 from renders.services.publishing import publish_files
 from renders.services.reviews import review_version
@@ -158,10 +158,3 @@ def _region(value: Any) -> list[float] | None:
             _("region: [x, y, width, height] as fractions of 1 are needed."), fields={"region": [_("not a region")]}
         )
     return [float(number) for number in value]
-
-
-class Workers(Endpoint):
-    def get(self, request: Request) -> Response:
-        require(request.user, "farm.view")
-        names = ("id", "name", "vram_gb", "gpu", "tags", "backends", "state", "error", "heartbeat_at")
-        return self.page(Worker.objects.all(), lambda rows: [{n: getattr(w, n) for n in names} for w in rows])

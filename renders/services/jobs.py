@@ -21,6 +21,7 @@ from renders.services import chains, waiting
 from renders.services.estimates import finish_estimate
 from renders.services.fits import refusals
 from renders.services.inputs import checked_inputs
+from renders.services.lora_files import with_lora_paths
 from renders.services.making import Wish, make_jobs
 from renders.services.nudges import announce_jobs, nudge
 from renders.services.parameters import checked_params
@@ -170,6 +171,10 @@ def _refuse_impossible(jobs: Sequence[RenderJob]) -> None:
         if key in looked:
             continue
         looked[key] = refusals(workflow=job.workflow, graph=job.graph, params=job.params)
+        if looked[key] and job.params.get("loras"):
+            # A LoRA that lies in the studio's own storage is brought to the server by its worker.
+            there = with_lora_paths(job.project, job.params)
+            looked[key] = refusals(workflow=job.workflow, graph=job.graph, params=there)
         if looked[key]:
             text = _("%(owner)s: no server can do %(key)s. %(why)s")
             why = " ".join(looked[key][:10])

@@ -22,6 +22,7 @@ from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import allows, require
 from renders.models import Workflow, WorkflowGraph
 from renders.models.workflow import Origin
+from shots.services.tree.metadata import mark_stale
 
 BACKEND = "comfyui"
 PREFIX = "own."
@@ -129,6 +130,7 @@ def set_enabled(*, workflow: Workflow, actor: Any, enabled: bool, tab: str = "")
         row: Workflow = lock(Workflow.objects.filter(pk=workflow.pk)).get()  # type: ignore[type-var]
         update_plain(recorder, row, enabled=enabled)
         _tell(row)
+    workflow.enabled = enabled
     return row
 
 
@@ -213,3 +215,5 @@ def _sha256(nodes: Mapping[str, Any]) -> str:
 
 def _tell(row: Workflow) -> None:
     publish("farm", "workflow.changed", ids=[row.pk])
+    if row.project_id is not None:  # the project's file in the tree tells of it
+        mark_stale(row.project_id, "config", [row.project_id])

@@ -48,9 +48,9 @@ class HeldFarm:
             process.kill()
         self.workers.clear()
 
-    def add(self, name: str) -> None:
-        """A worker that stops nowhere."""
-        self.workers[name] = processes.comfy_worker(name, self.double.url)
+    def add(self, name: str, *, clock: int = 0) -> None:
+        """A worker that stops nowhere; `clock`: by how many seconds its clock is wrong."""
+        self.workers[name] = processes.comfy_worker(name, self.double.url, clock=clock)
 
     def hold_one_at_each_edge(self, project: Project, shots: Sequence[Shot]) -> list[RenderJob]:
         """A job for each edge, its attempt stopped there: the last of them is leased when this returns."""

@@ -118,7 +118,7 @@ def test_a_servers_schema_tells_outputs_and_packs_of_unknown_classes() -> None:
 def test_what_is_found_fits_the_graph_and_fills_like_a_slots_file(name: str) -> None:
     nodes = copy.deepcopy(graph(name))
     found = detect(nodes, title=name).about
-    slots = graphs._slots(found)
+    brought, slots = graphs.parse(name, "1", nodes, found)
     values = {slot: nodes[t[0].node]["inputs"][t[0].input] for slot, t in slots.targets.items()}
-    filled = graphs.fill(graphs.Graph(name, "1", nodes), slots, values)
+    filled = graphs.fill(brought, slots, values)
     assert set(filled.prompt) == set(nodes)
