@@ -9,7 +9,7 @@ from aipipeline.tables.services import columns, views
 from assets.models import Character, CinematicPreset
 from celery_workers.models import LedgerTask
 from mirror.services.targets import create_target
-from renders.models import PathMap, Version, Worker, Workflow
+from renders.models import PathMap, Pause, Version, Worker, Workflow
 from renders.services.jobs import render_shots
 from renders.services.presets import create_preset
 from renders.services.workflows import sync_workflows
@@ -50,6 +50,7 @@ def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
     workflow = Workflow.objects.get(key="local.panel")
     render_preset = create_preset(project=project, actor=admin, fields={"name": "p", "workflow": workflow})
     return {
+        "workflow_id": workflow.pk, "pause_id": Pause.objects.create(scope="capability", key="cpu").pk,
         "batch_id": job.batch_id, "render_preset_id": render_preset.pk,
         "target_id": target.pk,
         "view_id": view.pk, "column": "custom.c1", "casting_id": casting.pk, "preset_id": preset.pk,
