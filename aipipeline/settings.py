@@ -48,7 +48,13 @@ AIP_WORKER_ENDPOINT = env("AIP_WORKER_ENDPOINT", default="")
 AIP_WORKER_VRAM = env.int("AIP_WORKER_VRAM", default=0)  # GB; 0: what the server says
 AIP_WORKER_TAGS = env.list("AIP_WORKER_TAGS", default=[])
 AIP_WORKER_NAME = env("AIP_WORKER_NAME", default="")
+AIP_WORKER_MODELS = env("AIP_WORKER_MODELS", default="")  # the ComfyUI server's models folder, as this worker sees it
 COMFYUI_URLS = env.list("COMFYUI_URLS", default=[])
+# A language model that speaks the OpenAI-compatible chat protocol; without an address nothing is translated.
+LLM_URL = env("LLM_URL", default="").strip()
+LLM_MODEL = env("LLM_MODEL", default="").strip()
+LLM_API_KEY = env("LLM_API_KEY", default="").strip()
+LLM_TIMEOUT_SECONDS = env.float("LLM_TIMEOUT_SECONDS", default=60.0)
 # Where project administrators may let mirrors go; superusers may name any place (docs/how-to/mirror.md).
 AIP_MIRROR_ROOTS = [part for part in env("AIP_MIRROR_ROOTS", default="").split(":") if part.strip()]
 AIP_MIRROR_ENDPOINTS = env.list("AIP_MIRROR_ENDPOINTS", default=[])

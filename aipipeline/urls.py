@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("aipipeline.tables.urls")),
     path("", include((asset_pages, "assets"))),
     path("", include("renders.urls")),
+    path("", include("comfy_adapters.urls")),
     path("", include("timeline.urls")),
     path("", include("mirror.urls")),
     path("", include("aipipeline.studio.urls")),

@@ -59,6 +59,11 @@ class Form:
             queryset = queryset.defer("field_revisions")
         return queryset.prefetch_related(*self.names)
 
+    def fill(self, rows: Sequence[T]) -> Sequence[T]:
+        """The same for rows that are read already, whole."""
+        models.prefetch_related_objects(rows, *self.names)
+        return rows
+
     def facts(self, row: models.Model) -> dict[str, Any]:
         return {f.name: self._told(row, f) for f in self.fields}
 

@@ -9,6 +9,7 @@ for another database too, and hold no time of writing: nothing changed means not
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from assets.rebuilding import Entry, Rebuild
@@ -75,6 +76,12 @@ def restore(rebuild: Rebuild, entries: Mapping[str, list[Entry]]) -> None:
                         return
 
 
+@lru_cache(maxsize=1000)
+def _key(name: str) -> str:
+    """A thousand files have the same few keys."""
+    return _ENCODER.encode(name)
+
+
 def encode(facts: Mapping[str, Any]) -> bytes:
     """The bytes of a metadata file: UTF-8 JSON, keys in order, so that equal facts give equal files.
 
@@ -87,6 +94,6 @@ def encode(facts: Mapping[str, Any]) -> bytes:
         if isinstance(value, list) and value and isinstance(value[0], dict):
             value = "[\n    " + ",\n    ".join(map(_ENCODER.encode, value)) + "\n  ]"
         else:
-            value = _ENCODER.encode(value)
-        lines.append(f"  {_ENCODER.encode(key)}: {value}")
+            value = "null" if value is None else _ENCODER.encode(value)
+        lines.append(f"  {_key(key)}: {value}")
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()

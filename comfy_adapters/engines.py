@@ -14,12 +14,15 @@ _FIRST_IMAGE = {
 
 
 def register() -> None:
+    from comfy_adapters.comfyui import catalogue
     from comfy_adapters.comfyui.backend import ComfyBackend
     from comfy_adapters.comfyui.provenance import machine_at
+    from comfy_adapters.comfyui.servers import lacks, schema_at
     from comfy_adapters.local.backend import LocalBackend
+    from comfy_adapters.local.declared import POST
 
     backends.register(LocalBackend())
-    backends.register(ComfyBackend(), machine=machine_at)
+    backends.register(ComfyBackend(), machine=machine_at, schema=schema_at, check=lacks)
     declare(
         Declaration(
             key="local.panel",
@@ -43,21 +46,6 @@ def register() -> None:
             step="render",
             inputs=[_FIRST_IMAGE],
         ),
-        Declaration(
-            key="comfy.flux_t2i",
-            title=gettext_noop("FLUX text to image"),
-            backend="comfyui",
-            output_kind="previz",
-            step="first_image",
-            vram_gb=16,
-        ),
-        Declaration(
-            key="comfy.wan22_i2v",
-            title=gettext_noop("WAN 2.2 image to video"),
-            backend="comfyui",
-            output_kind="render",
-            step="render",
-            vram_gb=24,
-            inputs=[_FIRST_IMAGE],
-        ),
+        *catalogue.declarations(),
+        *POST,
     )

@@ -59,7 +59,8 @@ class JobContext:
     what the workflow adds. `subject`: the shot's own data for engines that draw it. `inputs`: files by
     role (first_image, clean_image, source). `out_dir`: an empty folder for the results. `state`: what an
     earlier attempt of the same job saved through `JobReporter.save_state`. `work_dir`: a folder that outlives the
-    attempts of the job, for finished pieces of it; it is removed after the job's end. `graph`: the nodes and the slot
+    attempts of the job, for finished pieces of it (`renders.services.workdirs.Pieces`, which makes it when it is
+    needed); it is removed after the job's end. `graph`: the nodes and the slot
     map of a workflow that people brought ({"nodes": {}, "about": {}, "number": n}), None for the engine's own.
     """
 

@@ -13,13 +13,15 @@ from django.db import close_old_connections
 from django.utils.translation import gettext as _
 
 from aipipeline.events import publish_progress
+from aipipeline.media.files import sha256_file
 from aipipeline.media.storage import storage_error
 from aipipeline.projects.errors import PipelineError
 from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult, Stop, backend_for
 from renders.gathering import FRAMES, gather_inputs
 from renders.models import Cause, JobState, RenderAttempt, RenderJob
 from renders.previews import keep_preview
-from renders.services import numbering, publishing, queue, sealing
+from renders.services import numbering, publishing, queue, sealing, workdirs
+from renders.services.lora_files import with_lora_paths
 
 log = structlog.get_logger(__name__)
 TELL_SECONDS = 0.1
@@ -97,8 +99,17 @@ def run_attempt(attempt_id: uuid.UUID | str) -> bool:
     except Exception as error:
         _end_badly(attempt, error, working=reporter.working)
     finally:
+        _tidy(attempt.job)
         structlog.contextvars.unbind_contextvars("job", "attempt")
     return True
+
+
+def _tidy(job: RenderJob) -> None:
+    """Remove the work folder of a job that has ended. What fails here, the sweep does later."""
+    try:
+        workdirs.remove_ended(job, workdirs.work_folder(job))
+    except Exception:
+        log.warning("work_folder_left", exc_info=True)
 
 
 def _end_badly(attempt: RenderAttempt, error: Exception, *, working: bool) -> None:
@@ -152,7 +163,7 @@ def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
     if facts is None:
         staged = sealing.stage(job.owner, job.kind, str(attempt.pk))
         try:
-            result, inputs = _render(attempt, reporter, staged.folder)
+            result, inputs, files = _render(attempt, reporter, staged.folder)
             if reporter.cancelled():
                 raise JobCancelled
             if not queue.to_publishing(attempt_id=attempt.pk):
@@ -163,6 +174,7 @@ def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
                 **({"variant": job.variant} if job.variant else {}),
                 "params": job.params,
                 "inputs": inputs,
+                "input_files": files,
                 "worker": attempt.worker.name if attempt.worker else "",
             }
             sealing.seal(version, staged, result.files, provenance)
@@ -176,20 +188,25 @@ def _render_and_publish(attempt: RenderAttempt, reporter: Reporter) -> None:
     publishing.publish_attempt(attempt, facts)
 
 
-def _render(attempt: RenderAttempt, reporter: Reporter, folder: Path) -> tuple[JobResult, dict[str, Any]]:
+def _render(
+    attempt: RenderAttempt, reporter: Reporter, folder: Path
+) -> tuple[JobResult, dict[str, Any], dict[str, str]]:
+    """The result, the versions that it was made of, and the SHA-256 of each file that went in, by role."""
     job = attempt.job
     inputs, used = gather_inputs(job, folder / FRAMES)
+    digests = {role: sha256_file(path) for role, path in inputs.items()}
     context = JobContext(
         job_id=str(job.pk),
         attempt_id=str(attempt.pk),
         workflow=job.workflow.key,
         kind=job.kind,
-        params=job.params,
+        params=with_lora_paths(job.project, job.params),
         subject=job.subject,
         inputs=inputs,
         out_dir=folder,
         endpoint=attempt.worker.endpoint if attempt.worker else "",
         state=attempt.saved,
+        work_dir=workdirs.work_folder(job),
         graph=graph_of(job),
     )
     backend = backend_for(job.workflow.backend)
@@ -200,7 +217,7 @@ def _render(attempt: RenderAttempt, reporter: Reporter, folder: Path) -> tuple[J
     shutil.rmtree(folder / FRAMES, ignore_errors=True)
     if not result.files or any(not f.is_relative_to(folder) or not f.is_file() for f in result.files):
         raise BackendError(_("The engine gave no usable files."), retryable=True)
-    return result, used
+    return result, used, digests
 
 
 def graph_of(job: RenderJob) -> dict[str, Any] | None:

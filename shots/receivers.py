@@ -14,7 +14,7 @@ from aipipeline.tables.models import CustomColumn, SavedView, SheetMapping, Tabl
 from assets.models import Character, CinematicPreset, Environment, LoRA
 from assets.services.outfits import renamed_outfits
 from shots.exporters.places import OWNERS
-from shots.models import Casting, Scenario, Scene, Shot, ShotStep
+from shots.models import Casting, Scenario, Scene, Shot, ShotStep, Translation
 from shots.services.steps import mirror_replayed
 from shots.services.tree.metadata import mark_stale
 
@@ -66,6 +66,7 @@ _TOLD_IN: dict[type[Any], tuple[str, str]] = {
     Environment: ("environment", "pk"), CinematicPreset: ("preset", "pk"), LoRA: ("lora", "pk"),
     CustomColumn: ("config", "project_id"), SavedView: ("config", "project_id"),
     TableSettings: ("config", "project_id"), SheetMapping: ("config", "project_id"),
+    Translation: ("config", "project_id"),
 }  # fmt: skip
 _NOTED = {model._meta.label_lower: what for what, model in OWNERS.items()}
 

@@ -84,10 +84,11 @@ def test_renaming_an_outfit_renames_it_in_the_castings_and_undo_takes_both_back(
 
 
 def test_what_an_outfit_is_reaches_the_prompt(lina: Character) -> None:
-    from shots.prompts import compose
+    from shots.prompts import FAMILIES, write_prompt
 
     casting = lina.castings.select_related("character", "shot")[0]
-    assert "갈색 모직" in compose(casting.shot, [casting]).positive
+    for family in FAMILIES:
+        assert "갈색 모직" in write_prompt(shot=casting.shot, cast=[casting], family=family).positive
 
 
 @pytest.mark.parametrize("names", [["코트", "코트"], [""], ["가" * 121]])

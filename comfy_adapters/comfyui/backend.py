@@ -4,12 +4,11 @@ The prompt id is stored before the POST. An attempt that finds one in its state 
 prompt is followed, a finished one is collected, and only what the server does not know is sent again.
 """
 
-import hashlib
+import tempfile
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,35 +16,31 @@ import structlog
 from django.utils.translation import gettext as _
 
 from aipipeline.media import ffmpeg
-from aipipeline.media.files import sha256_file
-from aipipeline.media.probe import ProbeError, probe
-from comfy_adapters.comfyui import errors, graphs
+from comfy_adapters.comfyui import chunks, errors, graphs, provenance
+from comfy_adapters.comfyui.chunks import Take
 from comfy_adapters.comfyui.client import ComfyClient, Place
-from comfy_adapters.comfyui.collect import collect
-from comfy_adapters.comfyui.convert import source_length
+from comfy_adapters.comfyui.collect import Made, collect
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.comfyui.graphs import Filled, Graph, Nodes, Slots
-from comfy_adapters.comfyui.preflight import check
-from comfy_adapters.comfyui.provenance import models_in, server_facts, server_seconds
+from comfy_adapters.comfyui.graphs import Nodes, titles
+from comfy_adapters.comfyui.identity import Identity
+from comfy_adapters.comfyui.servers import Server
 from comfy_adapters.comfyui.watch import Timing, Watcher
+from comfy_adapters.comfyui.work import Work
 from renders.backends import JobCancelled, JobContext, JobReporter, JobResult, Stop
 
 log = structlog.get_logger(__name__)
 
-ENGINE_VERSION = "1"
-SCHEMA_SECONDS = 60.0
 RENDERED = 0.88  # where the server's share of the progress ends
-# Set by the backend itself; every other slot may be given as a parameter of the job under its own name.
-_OWN_SLOTS = {"positive_prompt", "negative_prompt", "seed", "length", "fps", "filename_prefix"}
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One submission: our id, the id of its websocket, and where the server has it."""
+    """One submission: our id, the id of its websocket, and where the server has it. `new`: nobody sent it yet."""
 
     prompt_id: str
     client_id: str
     place: Place
+    new: bool = False
 
 
 class _Share(JobReporter):
@@ -68,89 +63,56 @@ class _Share(JobReporter):
 
 
 class ComfyBackend:
-    """Runs the workflows "comfy.<graph>" for which `comfy_adapters/graphs` has the files."""
+    """Runs the workflows "comfy.<graph>" for which `comfy_adapters/graphs` has the files, and those of people."""
 
     key = "comfyui"
 
     def __init__(self, timing: Timing | None = None) -> None:
         self.timing = timing or Timing()
-        self._schemas: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._servers: dict[str, Server] = {}
 
     def run(self, context: JobContext, reporter: JobReporter) -> JobResult:
         """Make the files of one job. ComfyError says what the user can do; JobCancelled when told to stop."""
-        began = time.monotonic()
         if not context.endpoint:
             text = _("This worker has no ComfyUI server. Start one with: ./aip worker --comfy http://host:8188")
             raise ComfyError(text, kind="unreachable", retryable=False)
-        graph, slots = graphs.load(context.workflow.partition(".")[2])
-        filled = graphs.fill(graph, slots, self._values(context, slots))
+        slots = graphs.of_job(context.workflow, context.graph)[1]
+        if chunks.role_of(slots):
+            return chunks.run(self, slots, context, reporter)
+        return self.run_prompt(chunks.sized(slots, context), reporter, _collect)
+
+    def run_prompt(self, context: JobContext, reporter: JobReporter, take: Take) -> JobResult:
+        """One prompt from its graph to the files that `take` makes of what the server saved."""
+        began = time.monotonic()
+        work = Work(context)
         client, prompt = self._take_up(ComfyClient(context.endpoint), context.state)
-        stats = client.system_stats()
+        server = self._servers.setdefault(client.public, Server())
+        stats = server.stats(client)
+        identity = Identity(client, server)
         try:
-            entry = self._server_part(client, prompt, graph, slots, filled, context, reporter)
-            made = collect(client, entry, slots, context, reporter, start=RENDERED)
+            entry, uploads = self._server_part(client, server, prompt, work, reporter, identity)
+            made = take(client, entry, work, reporter)
         except ComfyError as error:
             # What finished while nobody looked may have been cleared away since: then it is made again.
             if error.kind != "download" or prompt.place != "finished":
                 raise
             log.info("comfyui_result_gone", prompt=prompt.prompt_id)
             prompt = _fresh()
-            entry = self._server_part(client, prompt, graph, slots, filled, context, reporter)
-            made = collect(client, entry, slots, context, reporter, start=RENDERED)
+            entry, uploads = self._server_part(client, server, prompt, work, reporter, identity)
+            made = take(client, entry, work, reporter)
         except ffmpeg.Cancelled as error:
             raise JobCancelled from error
-        ran = _graph_of(entry, filled.prompt)
-        provenance = {
-            "engine": "comfyui",
-            "engine_version": ENGINE_VERSION,
-            "graph": graph.name,
-            "graph_version": graph.version,
-            "graph_hash": graph.hash,
-            "filled_graph": ran,
-            "filled_graph_hash": graphs.graph_hash(ran),
-            "prompt": _read(ran, slots, "positive_prompt"),
-            "negative_prompt": _read(ran, slots, "negative_prompt"),
-            "seed": _read(ran, slots, "seed"),
-            "models": models_in(ran, slots),
-            "snapped": {name: list(pair) for name, pair in filled.snapped.items()},
+        kept = {
+            **provenance.of_run(work, _graph_of(entry, work.filled.prompt), identity),
+            "uploads": uploads,
             "source": made.facts,
-            "server": server_facts(stats),
+            "server": provenance.server_facts(stats),
             "endpoint": client.public,
             "prompt_id": prompt.prompt_id,
-            "server_seconds": server_seconds(entry),
+            "server_seconds": provenance.server_seconds(entry),
             "seconds": round(time.monotonic() - began, 3),
         }
-        return JobResult(files=made.files, provenance=provenance)
-
-    # --- what goes in ---------------------------------------------------------------------------------
-
-    def _values(self, context: JobContext, slots: Slots) -> dict[str, Any]:
-        params = context.params
-        values: dict[str, Any] = {
-            name: params[name] for name in slots.targets if name not in _OWN_SLOTS and params.get(name) is not None
-        }
-        values["positive_prompt"] = str(params.get("prompt") or "")
-        negative = str(params.get("negative_prompt") or "")
-        if negative and "negative_prompt" in slots.targets:  # an empty one keeps the graph's own, tuned to its model
-            values["negative_prompt"] = negative
-        values["seed"] = _seed(params.get("seed"), context.job_id)
-        if "length" in slots.targets:
-            values["length"] = source_length(int(params["frames"]), Fraction(str(params["fps"])), slots.constraints.fps)
-        # The server answers an identical graph from its cache with the old file; a prefix of its own never matches.
-        values["filename_prefix"] = f"aip/{context.workflow.partition('.')[2]}_{_plain(context.attempt_id)}"
-        return values
-
-    def _upload(self, client: ComfyClient, slots: Slots, prompt: Nodes, context: JobContext) -> None:
-        for name, targets in slots.targets.items():
-            places = [target for target in targets if target.upload]
-            if not places:
-                continue
-            path = context.inputs.get(name)
-            if path is None:
-                text = _("The workflow needs the input %(name)s. Make it first, then try again.")
-                raise ComfyError(text % {"name": name}, kind="refused", retryable=False)
-            for target in places:
-                prompt[target.node]["inputs"][target.input] = upload_once(client, path)
+        return JobResult(files=made.files, provenance=kept)
 
     # --- the server's part ----------------------------------------------------------------------------
 
@@ -181,82 +143,73 @@ class ComfyBackend:
     def _server_part(
         self,
         client: ComfyClient,
+        server: Server,
         prompt: Prompt,
-        graph: Graph,
-        slots: Slots,
-        filled: Filled,
-        context: JobContext,
+        work: Work,
         reporter: JobReporter,
-    ) -> dict[str, Any]:
-        """The history entry of the successful run."""
-        if prompt.place == "unknown":
-            self._preflight(client, graph, slots, filled)
-            self._upload(client, slots, filled.prompt, context)
+        identity: Identity,
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The history entry of the successful run, and what was uploaded for it."""
         if reporter.cancelled():
             if prompt.place in ("running", "pending"):
-                self._watcher(client, prompt, filled.prompt, reporter).stop()
+                self._watcher(client, prompt, work.filled.prompt, reporter).stop()
             raise JobCancelled
-        with self._watcher(client, prompt, filled.prompt, _Share(reporter, RENDERED)) as watcher:
+        uploads = dict(work.context.state.get("uploads") or {})
+        with tempfile.TemporaryDirectory(prefix=".inputs-", dir=work.context.out_dir) as folder:
             if prompt.place == "unknown":
-                ids = {"prompt_id": prompt.prompt_id, "client_id": prompt.client_id}
-                reporter.save_state(**ids, endpoint=client.public)
-                client.submit(filled.prompt, **ids)
-            entry = watcher.wait()
+                work.prepare(Path(folder), reporter.cancelled)
+                work.preflight(client, server, reporter.cancelled)
+            share = _Share(reporter, RENDERED)
+            with self._watcher(client, prompt, work.filled.prompt, share) as watcher:
+                if prompt.place == "unknown":
+                    uploads = work.upload(client, server, watcher.upload_limit)
+                    if reporter.cancelled():
+                        raise JobCancelled
+                    self._submit(client, server, prompt, work, watcher, reporter, uploads)
+                identity.begin(work)
+                entry = watcher.wait()
         if not _succeeded(entry):
-            raise _failure(entry, graph)
-        return entry
+            raise _failure(entry, titles(work.filled.prompt))
+        return entry, uploads
+
+    def _submit(
+        self,
+        client: ComfyClient,
+        server: Server,
+        prompt: Prompt,
+        work: Work,
+        watcher: Watcher,
+        reporter: JobReporter,
+        uploads: Mapping[str, Any],
+    ) -> None:
+        ids = {"prompt_id": prompt.prompt_id, "client_id": prompt.client_id}
+        nodes = work.filled.prompt
+        reporter.save_state(**ids, endpoint=client.public, uploads=dict(uploads))
+        try:
+            client.submit(nodes, prompt_id=prompt.prompt_id, client_id=prompt.client_id, new=prompt.new)
+        except ComfyError as error:
+            # The server's input folder may have been emptied since its files were last seen there.
+            if error.kind != "refused" or not uploads or not server.uploads:
+                raise
+            server.uploads.clear()
+            work.upload(client, server, watcher.upload_limit)
+            client.submit(nodes, prompt_id=prompt.prompt_id, client_id=prompt.client_id)
 
     def _watcher(self, client: ComfyClient, prompt: Prompt, nodes: Nodes, reporter: JobReporter) -> Watcher:
         ids = {"prompt_id": prompt.prompt_id, "client_id": prompt.client_id}
         return Watcher(client, **ids, nodes=nodes, reporter=reporter, timing=self.timing)
 
-    def _preflight(self, client: ComfyClient, graph: Graph, slots: Slots, filled: Filled) -> None:
-        read_at, schema = self._schemas.get(client.public, (0.0, {}))
-        fresh = time.monotonic() - read_at > SCHEMA_SECONDS or not schema
-        while True:
-            if fresh:
-                schema = client.object_info()
-                self._schemas[client.public] = (time.monotonic(), schema)
-            found = check(graph, slots, filled.prompt, schema)
-            if not found:
-                return
-            if fresh:
-                raise errors.missing([finding.message for finding in found])
-            fresh = True  # somebody may have put the file there since
 
-
-def upload_once(client: ComfyClient, path: Path) -> str:
-    """The name of a file in the server's input folder; sent only when that content is not there yet."""
-    try:
-        if probe(path).kind != "image":
-            raise ProbeError(path.name)
-    except ProbeError as error:
-        text = _("The first image %(name)s cannot be read. Make it again, then try again.")
-        raise ComfyError(text % {"name": path.name}, kind="refused", retryable=False) from error
-    name = f"{sha256_file(path)[:40]}{path.suffix.lower()}"
-    if client.has_input(name, "aip", path.stat().st_size):
-        return f"aip/{name}"
-    return client.upload_image(path, name=name, subfolder="aip")
+def _collect(client: ComfyClient, entry: Mapping[str, Any], work: Work, reporter: JobReporter) -> Made:
+    return collect(client, entry, work.slots, work.context, reporter, start=RENDERED, expected=work.frames)
 
 
 def _fresh() -> Prompt:
-    return Prompt(str(uuid.uuid4()), _client_id(), "unknown")
+    return Prompt(str(uuid.uuid4()), _client_id(), "unknown", new=True)
 
 
 def _client_id() -> str:
     return f"aip-{uuid.uuid4().hex}"
-
-
-def _plain(text: str) -> str:
-    """Letters and digits only: the server expands percent signs in a file prefix and splits it at slashes."""
-    return "".join(char for char in text if char.isascii() and char.isalnum())
-
-
-def _seed(value: Any, job_id: str) -> int:
-    """The job's seed in the range of ComfyUI; a job without one gets its own, the same on every attempt."""
-    if value in (None, ""):
-        return int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:6], "big")
-    return int(value) % 2**64
 
 
 def _succeeded(entry: Mapping[str, Any] | None) -> bool:
@@ -267,13 +220,13 @@ def _messages(entry: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(str(kind), dict(data)) for kind, data in (entry.get("status") or {}).get("messages") or []]
 
 
-def _failure(entry: Mapping[str, Any], graph: Graph) -> ComfyError:
+def _failure(entry: Mapping[str, Any], named: Mapping[str, str]) -> ComfyError:
     for kind, data in reversed(_messages(entry)):
         if kind == "execution_interrupted":
             return errors.interrupted()
         if kind == "execution_error":
-            return errors.failed(data, graph.titles)
-    return errors.failed({}, graph.titles)
+            return errors.failed(data, named)
+    return errors.failed({}, named)
 
 
 def _graph_of(entry: Mapping[str, Any], sent: Nodes) -> Nodes:
@@ -281,9 +234,3 @@ def _graph_of(entry: Mapping[str, Any], sent: Nodes) -> Nodes:
     parts = entry.get("prompt")
     ran = parts[2] if isinstance(parts, list) and len(parts) > 2 else None
     return ran if isinstance(ran, dict) else sent
-
-
-def _read(nodes: Nodes, slots: Slots, name: str) -> Any:
-    for target in slots.targets.get(name, ()):
-        return nodes.get(target.node, {}).get("inputs", {}).get(target.input)
-    return None

@@ -88,6 +88,26 @@ class ComfyClient:
     def object_info(self) -> dict[str, Any]:
         return self._json("GET", "/object_info")
 
+    def model_files(self, folder: str) -> dict[str, dict[str, Any]]:
+        """Size (bytes) and time of change by name of the files of a models folder, names with plain slashes.
+
+        Empty on servers that do not list them and for folders they do not know.
+        """
+        with self._send("GET", f"/api/experiment/models/{quote(folder, safe='')}") as answer:
+            if answer.status_code != 200:
+                return {}
+            try:
+                rows = answer.json()
+            except (ValueError, requests.RequestException):
+                return {}
+        found = {}
+        for row in rows if isinstance(rows, list) else []:
+            if isinstance(row, Mapping) and row.get("name"):
+                facts = {"size": row.get("size"), "mtime": row.get("modified")}
+                known = {key: value for key, value in facts.items() if isinstance(value, int | float)}
+                found[str(row["name"]).replace("\\", "/")] = known
+        return found
+
     def queue(self) -> Queue:
         body = self._json("GET", "/queue")
         # Pending comes in heap order; the number in front is the order of execution.
@@ -111,15 +131,16 @@ class ComfyClient:
 
     # --- work ---------------------------------------------------------------------------------------
 
-    def submit(self, prompt: Nodes, *, prompt_id: str, client_id: str) -> Place:
+    def submit(self, prompt: Nodes, *, prompt_id: str, client_id: str, new: bool = False) -> Place:
         """Queue a graph under our own id, unless the server has that id already; says where it was found.
 
+        `new`: the id was made just now and never sent, so that nobody needs to look for it.
         ComfyError when the server refuses any part of it; nothing of it stays queued then.
         """
         if is_ui_format(prompt):
             text = _("This is a workflow in the editor's format. Export it with “Export (API)” in ComfyUI.")
             raise ComfyError(text, kind="refused", retryable=False)
-        before = self.locate(prompt_id)
+        before = "unknown" if new else self.locate(prompt_id)
         if before != "unknown":
             return before
         body = {"prompt": prompt, "prompt_id": prompt_id, "client_id": client_id}

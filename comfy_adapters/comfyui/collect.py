@@ -40,8 +40,12 @@ def collect(
     reporter: JobReporter,
     *,
     start: float,
+    expected: int = 0,
 ) -> Made:
-    """Download the result and bring it into the shot's form. `start`: the progress reached so far."""
+    """Download the result and bring it into the shot's form.
+
+    `start`: the progress reached so far; `expected`: how many frames the server's clip should have, 0 unknown.
+    """
     chosen = choose(entry, slots)
     reporter.progress(start, _("Downloading the result"))
     part = context.out_dir / f"source{chosen.suffix}"
@@ -49,6 +53,9 @@ def collect(
     if not whole:
         raise JobCancelled
     facts = _check(part, slots.output_kind, chosen)
+    if expected and facts.frames < expected - slots.constraints.length_step:
+        text = _("The clip from the ComfyUI server has %(frames)d frames instead of %(expected)d. Try again.")
+        raise ComfyError(text % {"frames": facts.frames, "expected": expected}, kind="download")
     reporter.progress(start + 0.04, _("Fitting the result to the shot"))
     files = _image(part, facts, context) if slots.output_kind == "image" else _video(part, context, reporter, start)
     about = {"file": chosen.filename, "width": facts.width, "height": facts.height, "frames": facts.frames}

@@ -17,7 +17,7 @@ ENCODER = (
 )  # fmt: skip
 
 
-def source_length(frames: int, fps: Fraction, model_fps: int) -> int:
+def source_length(frames: int, fps: Fraction, model_fps: int | Fraction) -> int:
     """Frames at the model's own rate that cover `frames` frames at `fps`."""
     return max(1, math.ceil(Fraction(frames * model_fps) / fps))
 
@@ -41,7 +41,8 @@ def retime(
         f"crop={width}:{height},setsar=1,format=yuv420p"
     )
     tail = [*ENCODER, "-video_track_timescale", str(timescale(fps)), "-frames:v", str(frames)]
-    ffmpeg.run(["-i", source, "-an", "-vf", chain, *tail, out], on_frame=on_frame, cancelled=cancelled)
+    # Every frame of the source must decode: a damaged file is no version.
+    ffmpeg.run(["-xerror", "-i", source, "-an", "-vf", chain, *tail, out], on_frame=on_frame, cancelled=cancelled)
 
 
 def fit_image(source: Path, out: Path, *, width: int, height: int) -> None:

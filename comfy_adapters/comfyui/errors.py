@@ -25,8 +25,9 @@ class ComfyError(BackendError):
         retryable: bool = True,
         out_of_memory: bool = False,
         later: bool = False,
+        elsewhere: bool = False,
     ) -> None:
-        super().__init__(message, retryable=retryable, out_of_memory=out_of_memory, later=later)
+        super().__init__(message, retryable=retryable, out_of_memory=out_of_memory, later=later, elsewhere=elsewhere)
         self.kind = kind
 
 
@@ -88,6 +89,16 @@ def interrupted() -> ComfyError:
     return ComfyError(_("Somebody interrupted the work on the ComfyUI server. Try again."), kind="interrupted")
 
 
+def too_large(name: str, size: int, limit: int) -> ComfyError:
+    """An input is larger than the server takes; bytes."""
+    text = _(
+        "%(name)s has %(size)d MB, and the ComfyUI server takes at most %(limit)d MB. "
+        "Start it with a larger --max-upload-size, or use a smaller file."
+    )
+    facts = {"name": name, "size": -(-size >> 20), "limit": limit >> 20}
+    return ComfyError(text % facts, kind="refused", retryable=False, elsewhere=True)
+
+
 def lost() -> ComfyError:
     """Neither queued nor finished: the server was restarted or its queue was cleared."""
     text = _("The ComfyUI server no longer knows this work: it was restarted, or its queue was cleared. Try again.")
@@ -102,9 +113,12 @@ def no_output(blocked: str = "") -> ComfyError:
     return ComfyError(_("ComfyUI finished without a result: no node of the workflow saved a file."), retryable=False)
 
 
-def missing(lines: Sequence[str]) -> ComfyError:
-    """Preflight found that the server lacks something; each line names it and the remedy."""
-    return ComfyError("\n".join(lines), kind="missing", retryable=False)
+def missing(lines: Sequence[str], *, elsewhere: bool = False) -> ComfyError:
+    """Preflight found what the server cannot do; each line names it and the remedy.
+
+    `elsewhere`: it all is of a kind that another server may have.
+    """
+    return ComfyError("\n".join(lines), kind="missing", retryable=False, elsewhere=elsewhere)
 
 
 def _where(node: str, titles: Mapping[str, str], class_type: str, field: str) -> str:

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -59,7 +60,9 @@ class ModelFile:
 class Constraints:
     """What the model can make: sizes are multiples, lengths are `length_step`·n + 1, `fps` is its own rate.
 
-    `max_pixels` and `max_length` (0: no limit) are the largest picture and the longest clip that it is made for.
+    A model that is told the rate takes any from `fps_from` to `fps_to`; 0: only its own.
+    `max_pixels` and `max_length` (0: no limit) are the largest picture and the longest clip that it is made for. A
+    graph that makes a long shot of several `clips` joins them where `overlap` frames of one are also in the next.
     """
 
     size_multiple: int = 1
@@ -67,6 +70,22 @@ class Constraints:
     length_step: int = 0
     fps: int = 0
     max_length: int = 0
+    clips: int = 1
+    overlap: int = 0
+    fps_from: int = 0
+    fps_to: int = 0
+
+    def rate(self, fps: Fraction) -> Fraction:
+        """Frames per second that the model makes for a shot at `fps`, so that as few as possible are put in between."""
+        if self.fps_to:
+            for parts in (1, 2, 3):
+                if self.fps_from <= fps / parts <= self.fps_to:
+                    return fps / parts
+        return Fraction(self.fps) if self.fps else fps
+
+    def joined(self, length: int) -> int:
+        """Frames of the whole shot when each of its clips has `length`."""
+        return length * self.clips - self.overlap * (self.clips - 1)
 
 
 @dataclass(frozen=True)
@@ -74,7 +93,10 @@ class Slots:
     """The map from slot names to node inputs, and what goes with it.
 
     `family` is the dialect that the model reads: flux, qwen, edit, wan, ltx, sd, or none where it takes no prompt.
-    `inputs` are the files that a job brings, as `renders.services.workflows.Declaration` has them.
+    `inputs` are the files that a job brings, as `renders.services.workflows.Declaration` has them. `lora_chain` says
+    where LoRAs go in: {"class": "LoraLoaderModelOnly", "after": {"<chain>": [node, slot]}}, with one chain for each
+    model that the graph samples with ("high" and "low" for the two experts of WAN 2.2), or {"class": "LoraLoader",
+    "after": {"model": [node, slot], "clip": [node, slot]}} where they also change the text encoder; {}: it takes none.
     """
 
     targets: Mapping[str, tuple[Target, ...]]
@@ -151,12 +173,32 @@ def load(name: str) -> tuple[Graph, Slots]:
         about = json.loads((FOLDER / f"{name}.slots.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ComfyError(_("There is no ComfyUI workflow named %(name)s.") % {"name": name}, retryable=False) from None
-    graph, slots = Graph(name, str(about["version"]), nodes), _slots(about)
+    return parse(name, str(about["version"]), nodes, about)
+
+
+def parse(name: str, version: str, nodes: Nodes, about: Mapping[str, Any]) -> tuple[Graph, Slots]:
+    """The graph and slots of a document and its slot map. ComfyError when they do not fit each other."""
+    try:
+        slots = _slots(about)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        text = _("The slot map of the workflow %(name)s is damaged (%(reason)s). Bring the workflow again.")
+        reason = f"{type(error).__name__}: {error}"
+        raise ComfyError(text % {"name": name, "reason": reason}, kind="refused", retryable=False) from error
     for slot, targets in slots.targets.items():
         for target in targets:
             if target.input not in nodes.get(target.node, {}).get("inputs", {}):
-                raise ComfyError(f"{name}: slot {slot} names {target.node}.{target.input}, which is not there.")
-    return graph, slots
+                text = _("%(name)s: the slot %(slot)s names %(node)s.%(input)s, which is not in the graph.")
+                facts = {"name": name, "slot": slot, "node": target.node, "input": target.input}
+                raise ComfyError(text % facts, kind="refused", retryable=False)
+    return Graph(name, version, nodes), slots
+
+
+def of_job(workflow: str, graph: Mapping[str, Any] | None) -> tuple[Graph, Slots]:
+    """What a job runs: the graph that people brought where there is one (as in `JobContext.graph`), else the file."""
+    name = workflow.partition(".")[2]
+    if graph is None:
+        return load(name)
+    return parse(name, str(graph["number"]), graph["nodes"], graph["about"])
 
 
 def _slots(about: Mapping[str, Any]) -> Slots:
@@ -194,9 +236,30 @@ def snap_size(width: int, height: int, constraints: Constraints) -> tuple[int, i
 
 
 def snap_length(frames: int, constraints: Constraints) -> int:
-    """The next length that the model makes: `length_step`·n + 1, never shorter than asked for."""
-    step = constraints.length_step
-    return max(1, frames) if not step else math.ceil((max(1, frames) - 1) / step) * step + 1
+    """The next length of a clip that the model makes: `length_step`·n + 1, never shorter than asked for.
+
+    Where a shot is made of several clips, the length that each of them needs. ComfyError when the shot is longer than
+    the model is made for.
+    """
+    clips, overlap, step = constraints.clips, constraints.overlap, constraints.length_step
+    wanted = max(1, frames)
+    if clips > 1:
+        wanted = max(math.ceil((wanted + overlap * (clips - 1)) / clips), overlap + 1)
+    length = math.ceil((wanted - 1) / step) * step + 1 if step else wanted
+    if constraints.max_length and length > constraints.max_length:
+        raise _too_long(frames, constraints)
+    return length
+
+
+def _too_long(frames: int, constraints: Constraints) -> ComfyError:
+    most = constraints.joined(constraints.max_length)
+    facts: dict[str, Any] = {"frames": frames, "most": most}
+    text = _("The shot needs %(frames)d frames of this model, which makes at most %(most)d.")
+    if constraints.fps:
+        facts |= {"fps": constraints.fps, "seconds": round(most / constraints.fps, 1)}
+        text += " " + _("At its %(fps)d frames per second that is %(seconds)s seconds.")
+    text += " " + _("Shorten the shot, divide it into two, or choose a workflow for long shots.")
+    return ComfyError(text % facts, kind="refused", retryable=False)
 
 
 def fill(graph: Graph, slots: Slots, params: Mapping[str, Any]) -> Filled:
@@ -220,10 +283,14 @@ def fill(graph: Graph, slots: Slots, params: Mapping[str, Any]) -> Filled:
     if "length" in values:
         before = int(values["length"])
         values["length"] = snap_length(before, slots.constraints)
-        if values["length"] != before:
-            snapped["length"] = (before, values["length"])
+        made = slots.constraints.joined(values["length"])
+        if made != before:
+            snapped["length"] = (before, made)
     nodes = copy.deepcopy(graph.nodes)
     for name, value in values.items():
         for target in slots.targets[name]:
-            nodes[target.node]["inputs"][target.input] = target.value(value)
+            inputs = nodes[target.node]["inputs"]
+            # A rate goes to several nodes, and some take whole frames per second only.
+            whole = name == "fps" and type(inputs[target.input]) is int
+            inputs[target.input] = round(value) if whole else target.value(value)
     return Filled(nodes, snapped)

@@ -1,49 +1,68 @@
 """Looks before the leap: whether a server has the nodes, inputs, values and model files that a filled graph needs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from comfy_adapters.comfyui.graphs import Graph, ModelFile, Nodes, Slots, Target
+from comfy_adapters.comfyui.compat import adapt
+from comfy_adapters.comfyui.graphs import Graph, ModelFile, Nodes, Slots, Target, titles
 from comfy_adapters.comfyui.object_info import InputSpec, inputs_of, matching
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that stands in the way. `input` is empty where the whole node is missing."""
+    """One thing that stands in the way. `input` is empty where the whole node is missing.
+
+    `elsewhere`: another server may not have it in its way. `model` is the file where one is missing.
+    """
 
     node: str
     class_type: str
     input: str
     message: str
+    elsewhere: bool = True
+    model: ModelFile | None = None
 
 
-def check(graph: Graph, slots: Slots, prompt: Nodes, object_info: Mapping[str, Any]) -> list[Finding]:
-    """Everything that the server would choke on. Values that it only spells otherwise are rewritten in `prompt`."""
-    models = {model.target: model for model in slots.models}
-    uploads = {target for targets in slots.targets.values() for target in targets if target.upload}
-    titles = graph.titles
+def check(
+    graph: Graph,
+    slots: Slots,
+    prompt: Nodes,
+    object_info: Mapping[str, Any],
+    more_models: Sequence[ModelFile] = (),
+) -> list[Finding]:
+    """Everything that the server would choke on. What it only spells otherwise is rewritten in `prompt`.
+
+    `more_models`: what was put into the prompt besides the graph's own, the LoRAs of the job.
+    """
+    adapt(prompt, object_info)
+    models = {model.target: model for model in (*slots.models, *more_models)}
+    uploads = {(t.node, t.input) for targets in slots.targets.values() for t in targets if t.upload}
+    named = titles(prompt)
     found: list[Finding] = []
     for key, node in prompt.items():
         class_type = str(node["class_type"])
-        name = f"{titles.get(key, class_type)} ({class_type})"
+        name = f"{named.get(key, class_type)} ({class_type})"
         schema = object_info.get(class_type)
         if schema is None:
             found.append(Finding(key, class_type, "", _missing_class(key, name, slots)))
             continue
         for spec in inputs_of(schema, node["inputs"]):
             target = Target(key, spec.name)
-            if target in {Target(upload.node, upload.input) for upload in uploads}:
+            if (key, spec.name) in uploads:
                 continue
-            message = _check_input(key, name, spec, node["inputs"], models.get(target))
-            if message and target not in models and _as_written(graph, key, spec.name, node["inputs"]):
+            model = models.get(target)
+            message = _check_input(key, name, spec, node["inputs"], model)
+            if message and model is None and _as_written(graph, key, spec.name, node["inputs"]):
                 # A value that the graph itself brings and the server does not know: the server is older than it.
                 needs = _("The workflow is made for ComfyUI %(version)s or newer.")
                 message = f"{message} {needs % {'version': slots.min_comfyui}}"
             if message:
-                found.append(Finding(key, class_type, spec.name, message))
+                bounded = spec.options is None and spec.name in node["inputs"]
+                lacking = model if model is not None and not bounded else None
+                found.append(Finding(key, class_type, spec.name, message, elsewhere=not bounded, model=lacking))
     return found
 
 

@@ -59,6 +59,7 @@ class Watcher:
         self.progress = Progress(nodes)
         self.started = False
         self.ended = False
+        self.max_upload = 0
         self._socket: Any = None
         self._heard = self._shown = 0.0
         self._reconnect_at = 0.0
@@ -107,6 +108,13 @@ class Watcher:
             unknown_since = (unknown_since or answered) if place == "unknown" else None
             if unknown_since is not None and answered - unknown_since >= self.timing.lost_after:
                 raise errors.lost()
+
+    def upload_limit(self, seconds: float = 2.0) -> int:
+        """The largest file that the server takes, in bytes, as it says on the websocket; 0 when it does not."""
+        end = time.monotonic() + seconds
+        while not self.max_upload and self._socket is not None and time.monotonic() < end:
+            self._listen()
+        return self.max_upload
 
     def _place(self, now: float) -> str:
         """Where the prompt is; the queue lists whole graphs, so it is asked only when the socket says nothing."""
@@ -188,6 +196,10 @@ class Watcher:
             message = json.loads(data)
             kind, about = message["type"], message.get("data") or {}
         except (ValueError, KeyError, TypeError):
+            return
+        if kind == "feature_flags" and isinstance(about, Mapping):
+            limit = about.get("max_upload_size")
+            self.max_upload = int(limit) if isinstance(limit, int | float) else 0
             return
         # Others' prompts are heard too when they were posted without a client id.
         if not isinstance(about, Mapping) or about.get("prompt_id") != self.prompt_id:

@@ -1,5 +1,6 @@
 """The local engine as a render backend."""
 
+import hashlib
 import time
 from collections.abc import Mapping
 from fractions import Fraction
@@ -17,11 +18,14 @@ from renders.backends import BackendError, JobCancelled, JobContext, JobReporter
 
 ENGINE_VERSION = "1"
 
+Made = tuple[list[Path], dict[str, Any]]
+
 
 class LocalBackend:
     """Panels, camera moves and post without a GPU; results say of themselves that they are local drafts."""
 
     key = "local"
+    version = ENGINE_VERSION
 
     def run(self, context: JobContext, reporter: JobReporter) -> JobResult:
         """Make the files of one job. BackendError for what cannot be made, JobCancelled when told to stop."""
@@ -30,15 +34,16 @@ class LocalBackend:
             "local.panel": self._panel,
             "local.reference": self._reference,
             "local.move": self._move,
-            "local.interpolate": self._interpolate,
-            "local.upscale": self._upscale,
+            "local.interpolate": post.interpolate,
+            "local.upscale": post.upscale,
+            "local.upscale_image": post.upscale_image,
         }.get(context.workflow)
         if work is None:
             raise BackendError(
                 _("The local engine has no workflow %(name)s.") % {"name": context.workflow}, retryable=False
             )
         try:
-            files = work(context, reporter)
+            files, facts = work(context, reporter)
         except ffmpeg.Cancelled as error:
             raise JobCancelled from error
         except ffmpeg.FFmpegError as error:
@@ -47,27 +52,33 @@ class LocalBackend:
             "engine": "local",
             "engine_version": ENGINE_VERSION,
             "draft": True,
+            "graph": context.workflow,
+            "graph_version": ENGINE_VERSION,
+            "graph_hash": _graph_hash(context.workflow),
+            "prompt": str(context.params.get("prompt") or ""),
+            "models": [],
             "seed": context.params.get("seed"),
             "subject": dict(context.subject),
+            **facts,
             "seconds": round(time.monotonic() - began, 3),
         }
         return JobResult(files=tuple(files), provenance=provenance)
 
-    def _panel(self, context: JobContext, reporter: JobReporter) -> list[Path]:
+    def _panel(self, context: JobContext, reporter: JobReporter) -> Made:
         reporter.progress(0.1)
         files = write_panel(context.subject, context.params, context.out_dir)
         if reporter.cancelled():
             raise JobCancelled
-        return files
+        return files, {}
 
-    def _reference(self, context: JobContext, reporter: JobReporter) -> list[Path]:
+    def _reference(self, context: JobContext, reporter: JobReporter) -> Made:
         width, height = _size(context.params)
         out = context.out_dir / "reference.png"
         draw_reference(context.subject, width, height, int(context.params.get("seed") or 0)).save(out, compress_level=1)
         reporter.progress(1.0)
-        return [out]
+        return [out], {}
 
-    def _move(self, context: JobContext, reporter: JobReporter) -> list[Path]:
+    def _move(self, context: JobContext, reporter: JobReporter) -> Made:
         width, height = _size(context.params)
         still = context.inputs.get("clean_image") or context.inputs.get("first_image")
         if still is None:
@@ -86,18 +97,12 @@ class LocalBackend:
             on_frame=lambda n: reporter.progress(n / frames),
             cancelled=reporter.cancelled,
         )
-        return [out]
+        return [out], {}
 
-    def _interpolate(self, context: JobContext, reporter: JobReporter) -> list[Path]:
-        out = context.out_dir / "interpolated.mp4"
-        post.interpolate(_source(context), out, fps_out=Fraction(context.params["fps"]), cancelled=reporter.cancelled)
-        return [out]
 
-    def _upscale(self, context: JobContext, reporter: JobReporter) -> list[Path]:
-        width, height = _size(context.params)
-        out = context.out_dir / "upscaled.mp4"
-        post.upscale(_source(context), out, width=width, height=height, cancelled=reporter.cancelled)
-        return [out]
+def _graph_hash(workflow: str) -> str:
+    """What stands for a graph here: the procedure and the version of the engine that it is written in."""
+    return hashlib.sha256(f"local {ENGINE_VERSION} {workflow}".encode()).hexdigest()
 
 
 def write_panel(subject: Mapping[str, Any], params: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -113,10 +118,3 @@ def write_panel(subject: Mapping[str, Any], params: Mapping[str, Any], folder: P
 
 def _size(params: Mapping[str, Any]) -> tuple[int, int]:
     return int(params["width"]) // 2 * 2, int(params["height"]) // 2 * 2
-
-
-def _source(context: JobContext) -> Path:
-    source = context.inputs.get("source") or next(iter(context.inputs.values()), None)
-    if source is None:
-        raise BackendError(_("There is no clip to work on. Render the shot first."), retryable=False)
-    return source

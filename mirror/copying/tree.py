@@ -15,7 +15,7 @@ MAX_PATH_BYTES = 1000  # an S3 key has at most 1024, and a prefix before it
 # What the studio, other programs and systems keep beside the files for a moment, or can make again.
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _SUFFIXES = (".lock",)
-_PREFIXES = (".tmp-", ".nfs", ".fuse_hidden", ".~lock.")
+_PREFIXES = (".tmp-", ".work-", ".nfs", ".fuse_hidden", ".~lock.")
 
 
 class File(NamedTuple):

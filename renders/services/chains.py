@@ -86,11 +86,6 @@ def version_from(source: RenderJob) -> Version | None:
     return version if version is not None and version.state == VersionState.PUBLISHED else None
 
 
-def followers_of(version: Version) -> list[RenderJob]:
-    """The queued jobs that wait for the job that made this version."""
-    return list(RenderJob.objects.filter(after__version=version, state=JobState.QUEUED).distinct())
-
-
 def fallen_with(jobs: Iterable[RenderJob]) -> list[RenderJob]:
     """The jobs that were cancelled because these did not succeed, directly or through others; locked.
 

@@ -12,7 +12,7 @@ from aipipeline.projects.errors import Conflict, Invalid
 from renders.models import JobState, RenderJob, Worker, WorkerState, Workflow
 from renders.services import chains, queue
 from renders.services.locking import of_self
-from renders.services.nudges import announce_jobs, nudge_worker
+from renders.services.nudges import announce_jobs
 
 PRIORITIES = range(-100, 101)
 # The rest is what the engine declares; `sync_workflows` would write it again.
@@ -66,16 +66,6 @@ def drain_worker(*, worker: Worker, actor: Any, draining: bool, tab: str = "") -
         update_plain(recorder, row, state=WorkerState.DRAINING if draining else WorkerState.ONLINE)
         publish("farm", "worker.changed", ids=[row.pk])
     return row
-
-
-def wake_worker(*, worker: Worker, actor: Any, tab: str = "") -> None:
-    """Let a worker look for work at once. Conflict for one that is not there to be asked."""
-    if worker.state == WorkerState.OFFLINE:
-        raise Conflict(_("This worker is offline. Start it first."))
-    with recording(
-        project=None, actor=actor, kind="worker.wake", tab=tab, undoable=False, params={"worker": worker.name}
-    ):
-        nudge_worker(worker)
 
 
 def update_workflow(*, workflow: Workflow, actor: Any, fields: Mapping[str, Any], tab: str = "") -> Workflow:

@@ -3,6 +3,7 @@
 One call is one batch and one action: everything is checked before anything is queued, and all of it is queued or none.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,9 +18,11 @@ from assets.models import Character, Environment
 from renders.models import BatchKind, RenderBatch, RenderJob, RenderPreset, WaitsFor, Workflow
 from renders.models.job import OPEN_STATES
 from renders.services import chains, waiting
-from renders.services.experience import place
+from renders.services.estimates import finish_estimate
+from renders.services.fits import refusals
 from renders.services.inputs import checked_inputs
-from renders.services.making import Wish, capability_for, make_jobs
+from renders.services.lora_files import with_lora_paths
+from renders.services.making import Wish, make_jobs
 from renders.services.nudges import announce_jobs, nudge
 from renders.services.parameters import checked_params
 from renders.services.titles import title_of
@@ -27,8 +30,10 @@ from renders.services.workflows import chosen_workflows, draws_references, refer
 from shots.models import Shot
 from shots.services.steps import start_steps
 
-__all__ = ["Started", "capability_for", "render_references", "render_shots", "start_renders"]
+__all__ = ["Started", "render_references", "render_shots", "start_renders"]
 
+# What differs from shot to shot and is the same to every server.
+_OWN_WORDS = frozenset({"prompt", "negative_prompt", "seed", "movement", "frames"})
 MOST_VARIANTS = 12
 MOST_JOBS = 5000
 
@@ -164,8 +169,30 @@ def start_renders(
     waits += [(job, first) for job in jobs for first in sources if job not in after]
     if chain:
         waits += chains.link(jobs)
+    _refuse_impossible(jobs)
     _queue(batch, jobs, waits, actor=actor, tab=tab)
-    return Started(batch, jobs)
+    known = any(job.estimate is not None for job in jobs)
+    return Started(batch, jobs, finish_estimate(jobs) if known else None)
+
+
+def _refuse_impossible(jobs: Sequence[RenderJob]) -> None:
+    """Invalid with the servers' own reasons when none of those that are known could do one of these."""
+    looked: dict[tuple[int, str], list[str]] = {}
+    for job in jobs:
+        asked = json.dumps({k: v for k, v in job.params.items() if k not in _OWN_WORDS}, sort_keys=True, default=str)
+        key = (job.workflow_id, asked)
+        if key in looked:
+            continue
+        looked[key] = refusals(workflow=job.workflow, graph=job.graph, params=job.params)
+        if looked[key] and job.params.get("loras"):
+            # A LoRA that lies in the studio's own storage is brought to the server by its worker.
+            there = with_lora_paths(job.project, job.params)
+            looked[key] = refusals(workflow=job.workflow, graph=job.graph, params=there)
+        if looked[key]:
+            text = _("%(owner)s: no server can do %(key)s. %(why)s")
+            why = " ".join(looked[key][:10])
+            facts = {"owner": job.owner, "key": job.workflow.key, "why": why}
+            raise Invalid(text % facts, fields={"workflow": looked[key][:50]})
 
 
 def _queue(
@@ -179,7 +206,6 @@ def _queue(
         new = {job.pk for job in jobs}
         chains.hold(first for _job, first in waits if first.pk not in new)
         batch.save(force_insert=True)
-        place(jobs)
         RenderJob.objects.bulk_create(jobs)
         through = RenderJob.after.through
         pairs = dict.fromkeys((job.pk, first.pk) for job, first in waits)

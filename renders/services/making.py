@@ -8,12 +8,21 @@ from django.conf import settings
 
 from aipipeline.projects.models import Project
 from assets.models import Character, Environment
-from renders.models import Capability, RenderBatch, RenderJob, VersionKind, Workflow
-from renders.models.job import VRAM_OF
+from renders.models import RenderBatch, RenderJob, VersionKind, Workflow
+from renders.services.experience import place
 from shots.models import Casting, Shot
-from shots.prompts import compose, subject_of
-from shots.prompts.compose import seed_of
-from shots.prompts.references import reference_prompt, reference_seed, reference_subject
+from shots.prompts import (
+    Prompt,
+    reference_seed,
+    reference_subject,
+    seed_of,
+    subject_of,
+    texts_of_references,
+    texts_of_shots,
+    write_prompt,
+    write_reference,
+)
+from shots.services.translations import ensure_translations
 
 Owner = Shot | Character | Environment
 
@@ -32,14 +41,6 @@ class Wish:
     seed_shift: int = 0
 
 
-def capability_for(vram_gb: int) -> str:
-    """The smallest capability that has this much VRAM."""
-    for capability, has in VRAM_OF.items():
-        if has >= vram_gb:
-            return capability
-    return str(Capability.VRAM48)
-
-
 def make_jobs(
     wishes: Sequence[Wish],
     *,
@@ -51,8 +52,12 @@ def make_jobs(
     waits_for: str,
     auto_approve: bool,
 ) -> list[RenderJob]:
-    """One job for each wish, in their order, not saved. Outside of any transaction; few queries in all."""
+    """One job for each wish, in their order, not saved. Outside of any transaction; few queries in all.
+
+    Words that are not in the models' language are translated first, in one question, where a language model is set up.
+    """
     casts = _casts([wish.owner for wish in wishes if isinstance(wish.owner, Shot)])
+    wordings = _wordings(project, wishes, casts)
     jobs = []
     for wish in wishes:
         owner, workflow = wish.owner, wish.workflow
@@ -70,9 +75,9 @@ def make_jobs(
                 step=workflow.step if is_shot else "",
                 graph=workflow.graph,
                 model_key=workflow.model_key,
-                vram_gb=workflow.vram_gb,
-                capability=capability_for(workflow.vram_gb),
-                params=_shifted({**_own_params(project, owner, cast, workflow), **wish.params}, wish.seed_shift),
+                params=_shifted(
+                    {**_own_params(project, owner, cast, workflow, wordings), **wish.params}, wish.seed_shift
+                ),
                 subject=subject_of(owner, cast) if isinstance(owner, Shot) else reference_subject(owner),
                 inputs={role: inputs.get(role) for role in roles},
                 priority=priority,
@@ -84,6 +89,7 @@ def make_jobs(
                 requested_by=actor if getattr(actor, "pk", None) else None,
             )
         )
+    place(jobs)
     return jobs
 
 
@@ -94,26 +100,40 @@ def _shifted(params: dict[str, Any], shift: int) -> dict[str, Any]:
 
 def _casts(shots: Sequence[Shot]) -> dict[int, list[Casting]]:
     found: dict[int, list[Casting]] = {}
-    rows = Casting.objects.live().filter(shot__in=shots).select_related("character").order_by("order", "id")
+    rows = Casting.objects.live().filter(shot__in=shots).select_related("character__lora").order_by("order", "id")
     for row in rows:
         found.setdefault(row.shot_id, []).append(row)
     return found
 
 
-def _own_params(project: Project, owner: Owner, cast: list[Casting], workflow: Workflow) -> dict[str, Any]:
+def _wordings(project: Project, wishes: Sequence[Wish], casts: Mapping[int, list[Casting]]) -> Mapping[str, str] | None:
+    """English by text, for those whose model reads it; engines that draw take the words as they are written."""
+    reading = list(dict.fromkeys(wish.owner for wish in wishes if wish.workflow.family not in ("", "none")))
+    shots = [(owner, casts.get(owner.pk, [])) for owner in reading if isinstance(owner, Shot)]
+    texts = [*texts_of_shots(shots), *texts_of_references(o for o in reading if not isinstance(o, Shot))]
+    return ensure_translations(project=project, texts=texts).wordings if texts else {}
+
+
+def _own_params(
+    project: Project, owner: Owner, cast: list[Casting], workflow: Workflow, wordings: Mapping[str, str] | None
+) -> dict[str, Any]:
     """What the rows themselves say; people's own parameters go over it."""
-    size = {"width": project.width, "height": project.height}
+    own = {**workflow.defaults, "width": project.width, "height": project.height}
     if not isinstance(owner, Shot):
-        words = {"prompt": reference_prompt(owner), "negative_prompt": ""}
-        return {**workflow.defaults, **words, "seed": reference_seed(owner), **size}
-    prompt = compose(owner, cast, motion=workflow.output_kind == VersionKind.RENDER)
+        prompt = write_reference(owner=owner, family=workflow.family, wordings=wordings)
+        return {**own, **_said(prompt), "seed": reference_seed(owner)}
+    motion = workflow.output_kind == VersionKind.RENDER
+    prompt = write_prompt(shot=owner, cast=cast, family=workflow.family, motion=motion, wordings=wordings)
     return {
-        **workflow.defaults,
-        "prompt": prompt.positive,
-        "negative_prompt": prompt.negative,
+        **own,
+        **_said(prompt),
         "seed": seed_of(owner),
-        **size,
         "frames": owner.duration_frames,
         "fps": project.fps,
         "movement": owner.movement,
     }
+
+
+def _said(prompt: Prompt) -> dict[str, Any]:
+    words = {"prompt": prompt.positive, "negative_prompt": prompt.negative}
+    return {**words, "loras": prompt.lora_params()} if prompt.loras else words

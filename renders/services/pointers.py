@@ -16,7 +16,7 @@ from assets.metadata import encode
 from assets.naming import NamingTemplates
 from renders.models import Version, VersionKind, VersionStatus
 from shots.models import Folder, FolderKind, ShotStep
-from shots.models.step import DONE_STATES, KIND_OF_STEP
+from shots.models.step import DONE_STATES, STEP_OF_KIND
 from shots.services.tree.folders import Owner, context_of
 from shots.services.tree.metadata import mark_stale, register_beside
 
@@ -55,7 +55,7 @@ def _reopened(rows: list[Any]) -> set[tuple[int, str]]:
     """(shot, kind) of steps that go on: what was approved there does not count any more, unless it is named anew."""
     steps = ShotStep.objects.live().filter(shot__in=[row.pk for row in rows], approved_version=None)
     found = steps.exclude(state__in=DONE_STATES).values_list("shot_id", "step")
-    return {(shot, KIND_OF_STEP[step]) for shot, step in found if step in KIND_OF_STEP}
+    return {(shot, kind) for shot, step in found for kind, serves in STEP_OF_KIND.items() if serves == step}
 
 
 def pointer_places(owner: Owner) -> dict[str, tuple[PurePosixPath, str]]:

@@ -26,12 +26,15 @@ from renders.models.job import HELD_STATES, OPEN_STATES
 from renders.services.numbering import give_up, lock_job
 from renders.services.publishing import mark_published
 from renders.services.sealing import TEMPORARY, sealed_facts
+from renders.services.workdirs import WORK, abandoned
 from shots.models import Folder, FolderKind, FolderState
 from shots.services.tree.folders import context_of
 
 log = structlog.get_logger(__name__)
 DAY = timedelta(days=1)
 AT_ONCE = 1000
+# An attempt that was taken back may write for a moment after its job has ended.
+WORK_SECONDS = 600.0
 # What writers of metadata and manifests leave when they are killed.
 _PART = re.compile(r"\..+\.json(\.\d+\.[0-9a-f]{8})?\.part")
 
@@ -100,7 +103,10 @@ def _free_job(version: Version) -> RenderJob | None:
 
 
 def sweep(project: Project | None = None, *, older_than: timedelta = DAY) -> list[str]:
-    """Remove temporary folders and files that nobody touched for `older_than`; returns them by project and path."""
+    """Remove temporary folders and files that nobody touched for `older_than`; returns them by project and path.
+
+    Work folders of jobs that have ended go sooner: they are large, and only a death leaves them.
+    """
     removed: list[str] = []
     with exclusive("renders.sweep") as mine:
         if not mine:
@@ -146,7 +152,10 @@ def _sweep_folder(root: Path, folder: str, limit: float, held: set[str]) -> Iter
     for name in names:
         path = root / folder / name
         temporary = name.startswith(TEMPORARY) and name.removeprefix(TEMPORARY) not in held
-        if (temporary or _PART.fullmatch(name)) and _newest(path) < limit and _remove(path):
+        temporary = temporary or _PART.fullmatch(name) is not None
+        work = name.startswith(WORK) and abandoned(name)
+        untouched = max(limit, time.time() - WORK_SECONDS) if work else limit
+        if (temporary or work) and _newest(path) < untouched and _remove(path):
             yield (PurePosixPath(folder) / name).as_posix()
 
 

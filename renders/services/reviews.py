@@ -12,7 +12,7 @@ from renders.models import Review, Verdict, Version, VersionState, VersionStatus
 from renders.services.owners import touch_owners
 from renders.signals import version_reviewed
 from shots.models import Shot, ShotState, ShotStep
-from shots.models.step import KIND_OF_STEP
+from shots.models.step import STEP_OF_KIND
 from shots.services.steps import move
 
 
@@ -87,7 +87,7 @@ def _person_decided(version: Version) -> bool:
 
 
 def _step_row(version: Version) -> ShotStep | None:
-    step = next((s for s, kind in KIND_OF_STEP.items() if kind == version.kind), None)
+    step = STEP_OF_KIND.get(version.kind)
     if version.shot_id is None or step is None:
         return None
     return lock(ShotStep.objects.filter(shot_id=version.shot_id, step=step)).select_related("shot").first()

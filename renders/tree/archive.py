@@ -63,7 +63,9 @@ def pack(rooted: Rooted, folder: tuple[str, ...], top: str) -> Packed:
     """What a zip of this folder holds: every plain file, no links, nothing that is still being written."""
     files, limit = [], MOST_FILES * 5
     for seen, (path, entry) in enumerate(rooted.walk(folder, limit), start=1):
-        if entry.kind == "file" and not any(part.startswith(".tmp-") or part.endswith(".part") for part in path):
+        if entry.kind == "file" and not any(
+            part.startswith((".tmp-", ".work-")) or part.endswith(".part") for part in path
+        ):
             files.append((path, entry))
         # Folders count too: a tree of empty ones is not walked for ever either.
         if len(files) > MOST_FILES or seen >= limit:

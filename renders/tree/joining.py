@@ -295,7 +295,7 @@ def _node(level: Listed, entry: Entry, facts: _Facts, structure: set[str]) -> No
         node.what = "own"
     elif path_key(path) in structure:
         node.what = DROP if place.folder and (*place.below_folder, entry.name) == (DROP,) else "kind"
-    elif entry.name.startswith(".tmp-"):
+    elif entry.name.startswith((".tmp-", ".work-")):
         node.what = "writing"
     else:
         node.what = _what_else(place, level.parts, entry.name)

@@ -20,6 +20,7 @@ from celery_workers.services import cancel_task as cancel_task_of
 from renders.models import Pause, PauseScope, RenderJob, Worker
 from renders.selectors import job_for
 from renders.services import blocks, control, many, pauses
+from renders.services.workers import wake_worker
 
 
 def told(text: str) -> HttpResponse:
@@ -111,9 +112,9 @@ def drain(request: HttpRequest, worker_id: int) -> HttpResponse:
 
 @require_POST
 def wake(request: HttpRequest, worker_id: int) -> HttpResponse:
-    """Let it look for work at once."""
+    """Ask its server again now, and let it look for work."""
     require(request.user, "farm.manage")
-    control.wake_worker(worker=_worker(worker_id), actor=request.user, tab=tab_of(request))
+    wake_worker(worker=_worker(worker_id), actor=request.user, tab=tab_of(request))
     return told(_("It looks for work."))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from assets.cells import cells_told
@@ -12,8 +13,7 @@ from assets.rebuilding import Entry, Rebuild, short
 from assets.remarks import rows_with_notes
 from shots.exporters.scripts import numbers_of, scenario_numbered
 from shots.models import Casting, Scene, Shot, ShotStep
-from shots.prompts import compose
-from shots.prompts.compose import seed_of
+from shots.prompts import seed_of, write_prompt
 
 Facts = Mapping[Any, Mapping[str, Any]]
 SCENE = Form(Scene, names={"environment": "name"})
@@ -28,7 +28,7 @@ STEP = Form(ShotStep, names={"assignee": "username"}, leave=frozenset({"shot", "
 
 
 def describe_scenes(rows: list[Scene]) -> Facts:
-    full = list(SCENE.rows(Scene.objects.filter(pk__in=[row.pk for row in rows])))
+    full = SCENE.fill(rows)
     notes = rows_with_notes(Scene, full)
     return {row.pk: {**SCENE.facts(row), **notes[row.pk]} for row in full}
 
@@ -39,7 +39,8 @@ def restore_scenes(rebuild: Rebuild, entries: list[Entry]) -> None:
 
 def describe_shots(rows: list[Shot]) -> Facts:
     ids = [row.pk for row in rows]
-    full = list(SHOT.rows(Shot.objects.filter(pk__in=ids)).prefetch_related("project", "scene__environment"))
+    full = SHOT.fill(rows)
+    prefetch_related_objects(full, "project", "scene__environment")
     cast = _by_shot(CASTING, Casting.objects.filter(shot__in=ids).prefetch_related("character__lora"), "order", "id")
     steps = _by_shot(STEP, ShotStep.objects.filter(shot__in=ids), "id")
     cells = cells_told(full[0].project_id, "shots", full) if full else {}
@@ -58,7 +59,9 @@ def describe_shots(rows: list[Shot]) -> Facts:
             # For readers of the file; nothing is made from it again.
             "derived": {
                 "fps": shot.project.fps,
-                "composed_prompt": compose(shot, [row for row in mine if row.removed_at is None]).positive,
+                "composed_prompt": write_prompt(
+                    shot=shot, cast=[row for row in mine if row.removed_at is None], family=""
+                ).positive,
                 "used_seed": seed_of(shot),
             },
         }

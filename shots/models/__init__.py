@@ -5,6 +5,7 @@ from shots.models.scenario import Scenario, ScenarioState
 from shots.models.scene import Scene
 from shots.models.shot import Casting, Shot
 from shots.models.step import ALLOWED, ShotState, ShotStep, Step
+from shots.models.translation import Translation, TranslationOrigin
 
 __all__ = [
     "ALLOWED",
@@ -20,4 +21,6 @@ __all__ = [
     "ShotStep",
     "StaleMark",
     "Step",
+    "Translation",
+    "TranslationOrigin",
 ]

@@ -38,8 +38,10 @@ KIND_OF_STEP: dict[str, str] = {
     Step.FIRST_IMAGE: "previz",
     Step.LAYOUT: "playblast",
     Step.RENDER: "render",
-    Step.POST: "final",
+    Step.POST: "comp",
 }
+# Which step a version serves, by its kind. A finished picture of another program (`final`) ends post as well.
+STEP_OF_KIND: dict[str, str] = {**{kind: step for step, kind in KIND_OF_STEP.items()}, "final": Step.POST}
 
 
 class ShotStep(Tracked):

@@ -18,6 +18,15 @@ from tests.harness.environment import folder
 ROOT = Path(__file__).resolve().parents[2]
 
 
+# What a forked process can still be told by its environment: the settings that zygote.py sets, and what only the tests'
+# own modules read.
+FORKABLE = {"AIP_WORKER_ENDPOINT", "AIP_WORKER_VRAM", "AIP_HOLD_AT", "AIP_HOLD_FILE"}
+
+
+def _is_ours(module: str) -> bool:
+    return module in ("celery", "daphne") or ".tests." in module or module.startswith("tests.harness.held")
+
+
 def database_url() -> str:
     """The test database, as another process reaches it."""
     facts = connection.settings_dict
@@ -34,7 +43,7 @@ class Process:
         self.log = folder / f"{name}-{time.monotonic_ns()}.log"
         self.child: subprocess.Popen[bytes] | None = None
         environment = {**os.environ, "DATABASE_URL": database_url(), "LOG_LEVEL": "WARNING", **env}
-        if not env and arguments[0] == "-m" and (arguments[1] in ("celery", "daphne") or ".tests." in arguments[1]):
+        if set(env) <= FORKABLE and arguments[0] == "-m" and _is_ours(arguments[1]):
             self.pid = _zygote(environment).fork(arguments, environment, self.log)
             return
         with open(self.log, "wb") as out:
@@ -120,6 +129,24 @@ def celery(name: str, queues: str, *, slots: int = 2, pool: str = "prefork", **e
     return Process(
         name, "-m", "celery", "-A", "celery_workers", "worker", "-n", f"{name}@%h", "-Q", queues, "-c", str(slots),
         "-P", pool, "-l", "WARNING", "--without-mingle", "--without-gossip", **env,
+    )  # fmt: skip
+
+
+def comfy_worker(
+    name: str, endpoint: str, *, vram: int = 24, hold: str = "", hold_file: str = "", clock: int = 0
+) -> Process:
+    """A worker of one ComfyUI server with the classes up to `vram` GB. `hold`: see held_worker.py; `clock`: by how many
+    seconds its clock is wrong."""
+    queues = ",".join(f"gpu.vram{size}" for size in (8, 16, 24, 48) if size <= vram)
+    module: tuple[str, ...] = ("-m", "celery", "-A", "celery_workers")
+    told = {}
+    if hold:
+        module, told = ("-m", "tests.harness.held_worker"), {"AIP_HOLD_AT": hold, "AIP_HOLD_FILE": hold_file}
+    elif clock:
+        module, told = ("-m", "tests.harness.shifted_worker"), {"AIP_CLOCK_SHIFT": str(clock)}
+    return Process(
+        name, *module, "worker", "-n", f"{name}@%h", "-Q", queues, "-c", "1", "-l", "WARNING", "--without-mingle",
+        "--without-gossip", AIP_WORKER_ENDPOINT=endpoint, AIP_WORKER_VRAM=str(vram), **told,
     )  # fmt: skip
 
 

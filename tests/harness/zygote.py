@@ -2,7 +2,7 @@
 
 Requests are JSON lines on stdin: {"arguments": ["-m", "celery", …], "env": {…}, "log": path}; each is answered with the
 child's {"pid"}. A module of the tests is called by its `main(arguments)`. Settings are those of this process, but for
-STORAGE_ROOT, which every test has of its own.
+STORAGE_ROOT, which every test has of its own, and what a worker is told about its ComfyUI server.
 """
 
 import importlib
@@ -79,6 +79,8 @@ def _become(modules: Mapping[str, Start], request: Mapping[str, Any]) -> None:
         from django.conf import settings
 
         settings.STORAGE_ROOT = settings.MEDIA_ROOT = Path(os.environ["STORAGE_ROOT"]).resolve()
+        settings.AIP_WORKER_ENDPOINT = os.environ.get("AIP_WORKER_ENDPOINT", "")
+        settings.AIP_WORKER_VRAM = int(os.environ.get("AIP_WORKER_VRAM", "0"))
         _m, module, *arguments = request["arguments"]
         sys.argv = [str(Path(sys.executable).with_name(module)), *arguments]
         start = modules.get(module) or importlib.import_module(module).main

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from aipipeline.media import ffmpeg
 from aipipeline.media.h264 import timescale
+from aipipeline.media.joining import join
 from aipipeline.media.probe import probe
 from timeline.assembly.profiles import Profile
 from timeline.assembly.segments import Segment, identify, render_segment
@@ -189,23 +190,6 @@ def _copy(source: Path, target: Path) -> None:
     os.replace(temporary, target)
     # When both names were links to one file already, rename(2) does nothing and leaves the temporary name.
     temporary.unlink(missing_ok=True)
-
-
-def join(files: Sequence[Path], out: Path) -> None:
-    """Concatenate without encoding. No duration lines: they round, and drift by a frame over many clips."""
-    temporary = out.with_name(f".{out.stem}.{os.getpid()}.{secrets.token_hex(4)}.mp4")
-    listing = temporary.with_suffix(".txt")
-    try:
-        listing.write_text("".join(f"file '{_quoted(path)}'\n" for path in files), encoding="utf-8")
-        ffmpeg.run(["-f", "concat", "-safe", "0", "-i", listing, "-c", "copy", "-movflags", "+faststart", temporary])
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
-        listing.unlink(missing_ok=True)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "'\\''")
 
 
 def prune(cache: Path, *, keep: set[Path], limit: int = CACHE_BYTES) -> None:

@@ -12,13 +12,17 @@ from aipipeline.tables.models import CustomColumn, SheetMapping
 from aipipeline.tables.registry import table_of
 from aipipeline.tables.services import columns, views
 from assets.models import Character, CinematicPreset, Environment, LoRA
+from comfy_adapters.comfyui import graphs
+from comfy_adapters.own.detect import detect
 from renders.models import RenderPreset, Version, Workflow
+from renders.services.own_workflows import add_version, create_workflow
 from renders.services.publishing import publish_files
 from renders.services.reviews import review_version
 from renders.services.workflows import sync_workflows
 from shots.models import Casting, Scene, Shot, ShotStep
 from shots.services import scenarios
 from shots.services.confirm import confirm
+from shots.services.translations import save_translation
 from shots.services.tree.metadata import write_stale
 from shots.services.tree.moves import move_folders
 from tests.factories import SCRIPT, applied_project, picture
@@ -59,6 +63,8 @@ def build(project: Project, admin: Any, artist: Any, folder: Path) -> Project:
 
 
 def _library(project: Project, admin: Any) -> None:
+    for text, words in (("쓸쓸함", "lonely, “quiet”"), ("지워진 말", "gone"), ("지워진 말", "")):
+        save_translation(project=project, actor=admin, text=text, words=words)
     with recording(project=project, actor=admin, kind="x") as recorder:
         lora = recorder.create(
             LoRA(project=project, name="리나 얼굴", path="faces/rina.safetensors", base_model="sdxl", strength=0.8)
@@ -162,6 +168,13 @@ def _shots(project: Project, admin: Any, artist: Any, shots: list[Shot]) -> None
 
 def _versions(project: Project, admin: Any, artist: Any, shots: list[Shot], folder: Path) -> None:
     sync_workflows()
+    nodes = graphs.load("flux_t2i")[0].nodes
+    brought = create_workflow(
+        actor=admin, project=project, nodes=nodes, about=detect(nodes, title="밤 골목").about, name="alley"
+    )
+    add_version(
+        workflow=brought, actor=admin, nodes=nodes, about={**detect(nodes, title="밤 골목").about, "vram_gb": 12}
+    )
     with recording(project=project, actor=admin, kind="x") as recorder:
         workflow = Workflow.objects.get(key="local.panel")
         recorder.create(

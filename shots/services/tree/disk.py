@@ -53,13 +53,17 @@ class Disk:
     """One project's tree while it is worked on. Remembers what it made, so that it can take that away again."""
 
     root: Path
-    made_folders: list[Path] = field(default_factory=list)
-    made_files: list[Path] = field(default_factory=list)
+    made_folders: list[str] = field(default_factory=list)
+    made_files: list[str] = field(default_factory=list)
     written: int = 0
     unchanged: int = 0
     kept: list[str] = field(default_factory=list)
     _whole: set[str] = field(default_factory=set)
-    _unflushed: list[Path] = field(default_factory=list)
+    _unflushed: list[str] = field(default_factory=list)
+
+    def _at(self, name: str) -> str:
+        """The whole path, as text: for tens of thousands of names objects would take longer than the disk."""
+        return f"{self.root}/{name}"
 
     def folder(self, relative: PurePosixPath | str) -> None:
         """Make this folder and those above it. InTheWay for a file or a link in its place, OSError as it comes."""
@@ -70,7 +74,7 @@ class Disk:
             if not self.root.is_dir():
                 try:
                     self.root.mkdir(parents=True)
-                    self.made_folders.append(self.root)
+                    self.made_folders.append(str(self.root))
                 except FileExistsError:
                     # Somebody else makes the same tree at this moment; anything but a folder is told.
                     if not self.root.is_dir():
@@ -79,7 +83,7 @@ class Disk:
             parent = name.rpartition("/")[0]
             if parent not in self._whole:
                 self.folder(parent)
-            path = self.root / name
+            path = self._at(name)
             try:
                 os.mkdir(path)
                 self.made_folders.append(path)
@@ -87,7 +91,7 @@ class Disk:
                 self._check_folder(path, name)
         self._whole.add("" if name == "." else name)
 
-    def _check_folder(self, path: Path, name: str) -> None:
+    def _check_folder(self, path: str, name: str) -> None:
         mode = os.lstat(path).st_mode
         if stat.S_ISLNK(mode):
             raise InTheWay(
@@ -109,21 +113,22 @@ class Disk:
         it is not ours: that text is kept beside, under a name of its own. None: nobody edits it, and it is kept
         only when it is none of the studio's files at all.
         """
-        path = self.root / str(relative)
+        path = self._at(str(relative))
         before = self._read(path, str(relative))
         if before == data:
             self.unchanged += 1
             return False
         if before is not None and (_foreign(before) if digest is None else _not_ours(before, digest)):
-            self._keep(path)
+            self._keep(Path(path))
         # One name for all, as one writer at a time holds the tree's lock: what a killed one left is overwritten.
-        part = path.with_name(f".{path.name}.part")
+        folder, _slash, last = path.rpartition("/")
+        part = f"{folder}/.{last}.part"
         try:
             with open(_fresh(part), "wb", buffering=0) as file:
                 file.write(data)
             os.replace(part, path)
         except BaseException:
-            part.unlink(missing_ok=True)
+            Path(part).unlink(missing_ok=True)
             raise
         if before is None:
             self.made_files.append(path)
@@ -131,7 +136,7 @@ class Disk:
         self.written += 1
         return True
 
-    def _read(self, path: Path, name: str) -> bytes | None:
+    def _read(self, path: str, name: str) -> bytes | None:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
@@ -183,7 +188,7 @@ class Disk:
         """Take away what this run made: its new files, and its new folders where nobody put anything since."""
         for path in self.made_files:
             try:
-                path.unlink(missing_ok=True)
+                Path(path).unlink(missing_ok=True)
             except OSError:
                 continue  # the storage went away: the next run finds the file as it is, and writes it anew
         for folder in reversed(self.made_folders):
@@ -212,7 +217,7 @@ def _flush_all(folder: Path) -> bool:
     return True
 
 
-def _flush(path: Path) -> None:
+def _flush(path: str) -> None:
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -223,7 +228,7 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _fresh(path: Path) -> int:
+def _fresh(path: str) -> int:
     """A new file of this name, open for writing; never one that was there, nor where a link leads to."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:

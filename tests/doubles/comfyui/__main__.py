@@ -24,6 +24,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out-of-memory", type=int, default=0, metavar="N", help="the next N prompts run out of it")
     parser.add_argument("--blocked", type=int, default=0, metavar="N")
     parser.add_argument("--broken-posts", type=int, default=0, metavar="N", help="the next N posts get a bare 500")
+    parser.add_argument("--memory-pixels", type=int, default=0, metavar="N", help="more pixels × frames do not fit")
+    parser.add_argument("--load-seconds", type=float, default=0.0, help="for each model file that is not loaded")
+    parser.add_argument("--gpu", default="Test GPU", help="what /system_stats calls the card")
+    parser.add_argument("--vram-gb", type=float, default=24.0)
+    parser.add_argument("--hold", default="", metavar="NODE", help="prompts stop at this node id or class")
+    parser.add_argument("--pack", action="append", default=[], choices=["telestyle"], help="node packs installed")
+    parser.add_argument("--model", action="append", default=[], metavar="FOLDER/FILE", help="a file it has besides")
     parser.add_argument("--without-node", action="append", default=[], metavar="CLASS")
     parser.add_argument("--without-model", action="append", default=[], metavar="FILE")
     return parser.parse_args()
@@ -36,6 +43,13 @@ async def serve(options: argparse.Namespace) -> None:
         out_of_memory=options.out_of_memory,
         blocked=options.blocked,
         broken_posts=options.broken_posts,
+        memory_pixels=options.memory_pixels,
+        load_seconds=options.load_seconds,
+        gpu=options.gpu,
+        vram=int(options.vram_gb * (1 << 30)),
+        hold=options.hold,
+        packs=options.pack,
+        models=options.model,
         missing_nodes=options.without_node,
         missing_models=options.without_model,
     )

@@ -16,8 +16,12 @@ from PIL import Image
 
 from tests.doubles.comfyui import nodes, produce
 from tests.doubles.comfyui.faults import Faults
+from tests.doubles.comfyui.media import Blocked, NodeError, Run, input_path
 
 Item = tuple[Any, ...]
+
+_SAMPLERS = ("KSampler", "SamplerCustom")
+_KEPT = 10_000  # history entries
 
 
 class Sender(Protocol):
@@ -43,8 +47,10 @@ def _now() -> int:
 class Executor:
     """One prompt at a time, lowest number first. All fields are guarded by `lock`."""
 
-    def __init__(self, folders: dict[str, Path], outputs_of: Callable[[str], bool], faults: Faults) -> None:
-        self.folders, self.is_output, self.faults = folders, outputs_of, faults
+    def __init__(
+        self, folders: dict[str, Path], outputs_of: Callable[[str], bool], faults: Faults, *, modern: bool
+    ) -> None:
+        self.folders, self.is_output, self.faults, self.modern = folders, outputs_of, faults, modern
         self.sender: Sender | None = None
         self.lock = threading.RLock()
         self.wake = threading.Condition(self.lock)
@@ -53,6 +59,8 @@ class Executor:
         self.history: dict[str, Any] = {}
         self.cache: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {}
         self.executed: dict[str, int] = {}
+        self.loaded: set[str] = set()
+        self.model_loads = 0
         self.counter = 0
         self.generation = 0
         self.interrupt = False
@@ -88,6 +96,13 @@ class Executor:
             self.generation += 1
             if history:
                 self.history, self.cache, self.counter = {}, {}, 0
+                self.loaded.clear()
+
+    def unload(self) -> None:
+        """What `/free` does: models and results are gone from memory."""
+        with self.lock:
+            self.cache.clear()
+            self.loaded.clear()
 
     def remaining(self) -> int:
         with self.lock:
@@ -122,6 +137,8 @@ class Executor:
                     "status": {**status, "messages": execution.messages},
                     "meta": execution.meta,
                 }
+                while len(self.history) > _KEPT:
+                    del self.history[next(iter(self.history))]
                 self.running, self.node = None, None
             self.tell_status()
             with contextlib.suppress(Gone):
@@ -131,8 +148,8 @@ class Executor:
 class _Execution:
     def __init__(self, owner: Executor, item: Item, generation: int) -> None:
         self.owner, self.generation = owner, generation
-        _number, self.prompt_id, self.prompt, extra, self.targets = item
-        self.client: str | None = extra.get("client_id")
+        _number, self.prompt_id, self.prompt, self.extra, self.targets = item
+        self.client: str | None = self.extra.get("client_id")
         self.outputs: dict[str, Any] = {}
         self.meta: dict[str, Any] = {}
         self.messages: list[list[Any]] = []
@@ -156,7 +173,8 @@ class _Execution:
     def run(self) -> dict[str, Any]:
         self.message("execution_start", {})
         order = self._order()
-        signatures = {key: self._signature(key) for key in order}
+        known: dict[str, str] = {}
+        signatures = {key: self._signature(key, known) for key in order}
         cached = [key for key in order if signatures[key] in self.owner.cache]
         self.message("execution_cached", {"nodes": cached})
         key = ""
@@ -176,9 +194,9 @@ class _Execution:
         except Interrupted:
             self.message("execution_interrupted", self._facts(key))
             return {"status_str": "error", "completed": False}
-        except nodes.Blocked as blocker:
+        except Blocked as blocker:
             self.message("execution_error", self._failure(key, "ExecutionBlocked", str(blocker)))
-        except nodes.NodeError as error:
+        except NodeError as error:
             self.message("execution_error", self._failure(key, error.kind, str(error)))
             return {"status_str": "error", "completed": False}
         except Gone:
@@ -186,10 +204,9 @@ class _Execution:
         except Exception as error:
             self.message("execution_error", self._failure(key, type(error).__name__, str(error)))
             return {"status_str": "error", "completed": False}
-        with self.owner.lock:
-            self.owner.cache = {
-                signatures[key]: (self.values[key], self.outputs.get(key, {})) for key in order if key in self.values
-            }
+        finally:
+            with self.owner.lock:  # also after a failure: what was done is not done again
+                self.owner.cache = {signatures[key]: (self.values[key], self.outputs.get(key, {})) for key in self.done}
         self.message("execution_success", {})
         return {"status_str": "success", "completed": True}
 
@@ -223,13 +240,24 @@ class _Execution:
             visit(target)
         return found
 
-    def _signature(self, key: str) -> str:
-        node = self.prompt[key]
-        inputs = {
-            name: [self._signature(str(value[0])), value[1]] if isinstance(value, list) else value
-            for name, value in node["inputs"].items()
-        }
-        return hashlib.sha256(json.dumps([node["class_type"], inputs], sort_keys=True).encode()).hexdigest()
+    def _signature(self, key: str, known: dict[str, str]) -> str:
+        """Of a node with all that is above it; a loader of a file also by that file's content."""
+        if key not in known:
+            node = self.prompt[key]
+            inputs = {
+                name: [self._signature(str(value[0]), known), value[1]] if isinstance(value, list) else value
+                for name, value in node["inputs"].items()
+            }
+            content = [node["class_type"], inputs, self._file(node)]
+            known[key] = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return known[key]
+
+    def _file(self, node: dict[str, Any]) -> list[int]:
+        if not node["class_type"].startswith(("Load", "VHS_Load")):
+            return []
+        name = next((node["inputs"][key] for key in ("image", "file", "video") if key in node["inputs"]), None)
+        path = input_path(self.owner.folders, name) if isinstance(name, str) else None
+        return [path.stat().st_mtime_ns, path.stat().st_size] if path is not None and path.is_file() else []
 
     def _node(self, key: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
         node, faults = self.prompt[key], self.owner.faults
@@ -239,36 +267,51 @@ class _Execution:
                 raise Interrupted
         self._state(key, 0.0, 1.0, "running")
         self.send("executing", self._named(key) | {"prompt_id": self.prompt_id})
+        while faults.hold and faults.hold in (key, node["class_type"]):
+            self._wait(0.02)
         inputs = {
             name: self.values[str(value[0])][value[1]] if isinstance(value, list) else value
             for name, value in node["inputs"].items()
         }
         if self.owner.is_output(node["class_type"]) and faults.take("blocked"):
-            raise nodes.Blocked("The input of this node was blocked.")
-        if node["class_type"].startswith("KSampler") and faults.take("node_error"):
-            raise nodes.NodeError("RuntimeError", "mat1 and mat2 shapes cannot be multiplied")
+            raise Blocked("The input of this node was blocked.")
+        if node["class_type"].startswith(_SAMPLERS) and faults.take("node_error"):
+            raise NodeError("RuntimeError", "mat1 and mat2 shapes cannot be multiplied")
+        result = nodes.execute(node["class_type"], inputs, self._tools(key))
+        self._state(key, 1.0, 1.0, "finished")
+        return result
+
+    def _tools(self, key: str) -> Run:
+        owner, faults = self.owner, self.owner.faults
 
         def step(value: int, maximum: int, image: Image.Image) -> None:
-            end = time.monotonic() + faults.step_seconds
-            while (left := end - time.monotonic()) > 0:
-                time.sleep(min(left, 0.02))
-                self._alive()
-            self._alive()
+            self._wait(faults.step_seconds)
             self._state(key, float(value), float(maximum), "running")
             data = {"value": value, "max": maximum, "prompt_id": self.prompt_id, "node": key}
             self.send("progress", data, always=True)
-            if self.owner.sender:
+            if owner.sender:
                 metadata = {"prompt_id": self.prompt_id, **self._ids(key), "image_type": "image/jpeg"}
-                self.owner.sender.preview(metadata, produce.preview(image, value, maximum), self.client)
+                owner.sender.preview(metadata, produce.preview(image, value, maximum), self.client)
 
-        def check_memory() -> None:
-            if faults.take("out_of_memory"):
-                raise nodes.NodeError("torch.OutOfMemoryError", "Allocation on device 0 would exceed allowed memory.")
+        def check_memory(pixels: int) -> None:
+            if faults.take("out_of_memory") or (faults.memory_pixels and pixels > faults.memory_pixels):
+                raise NodeError("torch.OutOfMemoryError", "Allocation on device 0 would exceed allowed memory.")
 
-        run = nodes.Run(copy.deepcopy(self.prompt), self.owner.folders, step, check_memory)
-        result = nodes.execute(node["class_type"], inputs, run)
-        self._state(key, 1.0, 1.0, "finished")
-        return result
+        def load(file: str) -> None:
+            with owner.lock:
+                owner.loaded.add(file)
+                owner.model_loads += 1
+            self._wait(faults.load_seconds)
+
+        prompt = copy.deepcopy(self.prompt)
+        return Run(key, prompt, self.extra, owner.folders, owner.modern, step, check_memory, load)
+
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.02))
+            self._alive()
+        self._alive()
 
     def _alive(self) -> None:
         with self.owner.lock:

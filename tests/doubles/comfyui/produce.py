@@ -1,14 +1,23 @@
-"""What the double's nodes make: pictures and clips of the right size and length, cheaply."""
+"""What the double's nodes write: pictures and clips of the right size and length, cheaply."""
 
 import io
 import json
 import random
+import tempfile
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw, PngImagePlugin
 
 from aipipeline.media import ffmpeg
+from tests.doubles.comfyui.media import Audio, Images, Video
+
+_H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "20")
+_ENCODERS = {
+    ".webm": ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M"),
+    ".gif": ("-c:v", "gif"),
+}
 
 
 def picture(width: int, height: int, seed: int, text: str = "") -> Image.Image:
@@ -25,28 +34,84 @@ def preview(image: Image.Image, step: int, steps: int) -> bytes:
     small = image.copy()
     small.thumbnail((512, 512))
     out = io.BytesIO()
-    Image.blend(Image.new("RGB", small.size), small, step / steps).save(out, "JPEG", quality=60)
+    Image.blend(Image.new("RGB", small.size), small, min(step / max(steps, 1), 1.0)).save(out, "JPEG", quality=60)
     return out.getvalue()
 
 
-def save_png(path: Path, image: Image.Image, prompt: dict[str, Any]) -> None:
-    """With the graph in a text chunk, as the real server writes it."""
+def save_png(path: Path, image: Image.Image, prompt: dict[str, Any], extra: dict[str, Any]) -> None:
+    """With the graph in a text chunk, as the real server writes it; the UI's form only if the submitter sent it."""
     info = PngImagePlugin.PngInfo()
-    info.add_text("prompt", json.dumps(prompt))
+    for name, content in _told(prompt, extra).items():
+        info.add_text(name, json.dumps(content))
     image.save(path, pnginfo=info, compress_level=1)
 
 
-def save_clip(path: Path, start: Image.Image, frames: int, fps: float) -> None:
-    """The start image drifting sideways for exactly `frames` frames."""
-    width, height = start.width // 2 * 2, start.height // 2 * 2
-    still = path.with_suffix(".start.png")
-    start.resize((width + 32, height)).save(still, compress_level=1)
-    chain = (
-        f"loop=loop={frames}:size=1:start=0,setpts=N/({fps})/TB,"
-        f"crop={width}:{height}:x='32*n/{max(frames, 2)}':y=0,format=yuv420p"
-    )
-    encoder = ["-c:v", "libx264", "-preset", "ultrafast", "-frames:v", str(frames)]
-    try:
-        ffmpeg.run(["-framerate", str(fps), "-i", still, "-vf", chain, *encoder, path])
-    finally:
-        still.unlink()
+def pictures(images: Images) -> list[Image.Image]:
+    """Every frame as a picture."""
+    if images.frames == 1 and images.clip is None:
+        return [images.picture()]
+    with tempfile.TemporaryDirectory(prefix="comfy-double-") as folder:
+        source, chain = _frames_of(images, Path(folder), Fraction(24))
+        ffmpeg.run([*source, "-vf", chain, "-frames:v", str(images.frames), Path(folder) / "%06d.png"])
+        found = []
+        for path in sorted(Path(folder).glob("[0-9]*.png")):
+            with Image.open(path) as opened:
+                found.append(opened.convert("RGB"))
+        return found
+
+
+def save_clip(path: Path, video: Video, prompt: dict[str, Any], extra: dict[str, Any]) -> None:
+    """Exactly the video's frames at its rate, with its sound, and the graph in the container's tags."""
+    images, fps, encoder = video.images, video.fps, _ENCODERS.get(path.suffix, _H264)
+    with tempfile.TemporaryDirectory(prefix="comfy-double-") as folder:
+        source, chain = _frames_of(images, Path(folder), fps)
+        if path.suffix != ".gif":
+            chain += ",format=yuv420p"
+        line: list[str | Path] = [*source]
+        seconds = str(float(images.frames / fps))
+        if video.audio:
+            line += _sound(video.audio, float(seconds))
+            codec = ("-c:a", "libopus") if path.suffix == ".webm" else ("-c:a", "aac")
+            line += ["-map", "0:v", "-map", "1:a", *codec, "-t", seconds]
+        for name, content in _told(prompt, extra).items():
+            line += ["-metadata", f"{name}={json.dumps(content)}"]
+        if path.suffix == ".mp4":
+            line += ["-movflags", "use_metadata_tags"]
+        ffmpeg.run([*line, "-vf", chain, "-r", str(fps), *encoder, "-frames:v", str(images.frames), path])
+
+
+def save_sound(path: Path, audio: Audio) -> None:
+    ffmpeg.run([*_sound(audio, audio.seconds), "-vn", "-c:a", "flac", path])
+
+
+def _told(prompt: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
+    return {"prompt": prompt, **(extra.get("extra_pnginfo") or {})}
+
+
+def _sound(audio: Audio, seconds: float) -> list[str | Path]:
+    if audio.path is not None:
+        return ["-i", audio.path]
+    return ["-f", "lavfi", "-i", f"sine=frequency=220:sample_rate=44100:duration={max(seconds, 0.05)}"]
+
+
+def _frames_of(images: Images, folder: Path, fps: Fraction) -> tuple[list[str | Path], str]:
+    """ffmpeg's input and the filters that give the batch's frames in its size."""
+    width, height = (max(side // 2 * 2, 2) for side in images.size)
+    # setpts leaves each frame's old duration, which the encoder goes by; the rate filter gives it the right one.
+    end = f"settb=AVTB,setpts=N/({fps})/TB,fps={fps}"
+    if images.clip:
+        skip, each = images.clip.skip, images.clip.each
+        fit = f"scale={width}:{height}:force_original_aspect_ratio=increase:flags=fast_bilinear,crop={width}:{height}"
+        # One frame a second, then `each` frames a second: every frame is there `each` times, exactly.
+        copies = f"setpts=N/TB,fps={each},tpad=stop=-1:stop_mode=clone"
+        return ["-i", images.clip.path], f"{copies},trim=start_frame={skip},{end},{fit}"
+    still, count = folder / "start.png", max(images.frames, 1)
+    loop = f"loop=loop={count}:size=1:start=0"
+    if images.last is None:
+        images.picture().resize((width + 32, height)).save(still, compress_level=1)
+        return ["-i", still], f"{loop},{end},crop={width}:{height}:x='32*n/{max(count, 2)}':y=0"
+    images.picture().resize((width, height)).save(still, compress_level=1)
+    images.last.resize((width, height)).save(folder / "last.png", compress_level=1)
+    same = f"{loop},{end},format=yuv420p"
+    fade = f"xfade=transition=fade:duration={float(count / fps)}:offset=0"
+    return ["-i", still], f"{same}[first];movie={folder / 'last.png'},{same}[last];[first][last]{fade},{end}"

@@ -5,9 +5,9 @@ import io
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import tornado.web
 from PIL import Image
@@ -15,13 +15,13 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 
+from tests.doubles.comfyui.base import Base, misbehave
+from tests.doubles.comfyui.controls import CountsHandler, FaultsHandler
 from tests.doubles.comfyui.execution import Executor
 from tests.doubles.comfyui.faults import Faults
-from tests.doubles.comfyui.schema import MODELS, Schema
+from tests.doubles.comfyui.schema import Schema
 from tests.doubles.comfyui.sockets import MAX_UPLOAD, Socket, Sockets
 from tests.doubles.comfyui.validate import UIFormat, Verdict, validate
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Double:
@@ -34,9 +34,8 @@ class Double:
         for leftover in self.folders["temp"].iterdir():
             leftover.unlink()
         self.version, self.faults = version, faults
-        self.schema = Schema(version, self.folders["input"], faults)
-        classes = self.schema.classes()
-        self.executor = Executor(self.folders, lambda name: bool(classes[name]["output_node"]), faults)
+        self.schema = Schema(version, folder, faults)
+        self.executor = Executor(self.folders, self.schema.is_output, faults, modern=self.schema.modern)
         self.sockets = Sockets(IOLoop.current(), self.executor, faults)
         self.executor.sender = self.sockets
         self.counts = {"posts": 0, "uploads": 0, "downloads": 0, "freed": 0, "object_info": 0}
@@ -71,6 +70,7 @@ class Double:
             ("/interrupt", InterruptHandler, about),
             ("/free", FreeHandler, about),
             ("/upload/image", UploadHandler, about),
+            ("/upload/mask", UploadHandler, {**about, "mask": True}),
             ("/view", ViewHandler, {**about, "path": str(self.folders["output"])}),
             ("/system_stats", StatsHandler, about),
             (r"/object_info(?:/(.+))?", ObjectInfoHandler, about),
@@ -80,34 +80,6 @@ class Double:
             ("/_double/stats", CountsHandler, about),
         ]
         return tornado.web.Application([*routes, *((f"/api{path}", *rest) for path, *rest in routes)])
-
-
-class Base(tornado.web.RequestHandler):
-    def initialize(self, double: Double) -> None:
-        self.double = double
-
-    def prepare(self) -> None:
-        """A loopback Host takes an Origin only when it is literally the same host and port."""
-        origin = self.request.headers.get("Origin")
-        if not origin:
-            return
-        host = urlsplit(f"//{self.request.host}")
-        if host.hostname in _LOOPBACK and urlsplit(origin).netloc != self.request.host:
-            self.set_status(403)
-            self.finish()
-
-    def json(self, content: Any, status: int = 200) -> None:
-        self.set_status(status)
-        self.set_header("Content-Type", "application/json; charset=utf-8")
-        self.finish(json.dumps(content))
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Plain text, never JSON."""
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish("500 Internal Server Error" if status_code == 500 else f"{status_code}")
-
-    def body(self) -> Any:
-        return json.loads(self.request.body)
 
 
 class PromptHandler(Base):
@@ -125,7 +97,7 @@ class PromptHandler(Base):
             self.json({"error": error, "node_errors": {}}, 400)
             return
         try:
-            verdict: Verdict = validate(body["prompt"], double.schema, double.folders["input"])
+            verdict: Verdict = validate(body["prompt"], double.schema, double.folders)
         except UIFormat:
             raise tornado.web.HTTPError(500) from None
         if verdict.error:
@@ -164,9 +136,23 @@ class QueueHandler(Base):
 
 class HistoryHandler(Base):
     def get(self, prompt_id: str | None) -> None:
+        limit, offset = self.get_query_argument("max_items", ""), int(self.get_query_argument("offset", "-1"))
         with self.double.executor.lock:
-            known = self.double.executor.history
-            self.json(known if prompt_id is None else {k: v for k, v in known.items() if k == prompt_id})
+            known = list(self.double.executor.history.items())
+            if prompt_id is not None:
+                known = [(key, entry) for key, entry in known if key == prompt_id]
+            elif limit:
+                start = offset if offset >= 0 else max(len(known) - int(limit), 0)
+                known = known[start : start + int(limit)]
+            self.json(dict(known))
+
+    def post(self, prompt_id: str | None) -> None:
+        body = self.body()
+        with self.double.executor.lock:
+            if body.get("clear"):
+                self.double.executor.history.clear()
+            for key in body.get("delete", []):
+                self.double.executor.history.pop(key, None)
 
 
 class InterruptHandler(Base):
@@ -179,10 +165,16 @@ class FreeHandler(Base):
     def post(self) -> None:
         self.body()  # without a body: 500
         self.double.counts["freed"] += 1
-        self.double.executor.cache.clear()
+        self.double.executor.unload()
 
 
 class UploadHandler(Base):
+    """`/upload/mask` needs the image that the mask is for; when that is missing it answers as if it had written."""
+
+    def initialize(self, double: Double, mask: bool = False) -> None:
+        super().initialize(double)
+        self.mask = mask
+
     def post(self) -> None:
         files = self.request.files.get("image")
         if not files:
@@ -197,6 +189,9 @@ class UploadHandler(Base):
             raise tornado.web.HTTPError(400)
         if "/" in name:
             raise tornado.web.HTTPError(500)
+        if self.mask and not self._original().is_file():
+            self.json({"name": name, "subfolder": subfolder, "type": kind})
+            return
         place.mkdir(parents=True, exist_ok=True)
         target, number = place / name, 1
         same = target.exists() and target.read_bytes() == files[0]["body"]
@@ -208,6 +203,11 @@ class UploadHandler(Base):
         self.double.counts["uploads"] += 1
         self.json({"name": target.name, "subfolder": subfolder, "type": kind})
 
+    def _original(self) -> Path:
+        """Without `original_ref` in the form: a bare 500."""
+        about = json.loads(self.get_body_argument("original_ref", ""))
+        return self.double.folders[about.get("type", "input")] / about.get("subfolder", "") / about["filename"]
+
 
 class ViewHandler(tornado.web.StaticFileHandler):
     """Range, HEAD and ETag come with the static file handler."""
@@ -217,6 +217,9 @@ class ViewHandler(tornado.web.StaticFileHandler):
     def initialize(self, double: Double, path: str) -> None:  # type: ignore[override]
         self.double = double
         super().initialize(path)
+
+    async def prepare(self) -> None:
+        await misbehave(self.double.faults)
 
     async def get(self, path: str = "", include_body: bool = True) -> None:
         name, kind = self.get_query_argument("filename"), self.get_query_argument("type", "output")
@@ -245,6 +248,9 @@ class ViewHandler(tornado.web.StaticFileHandler):
             if self.double.faults.take("broken_download"):
                 await self._break_off(target)
                 return
+            if self.double.faults.download_seconds:
+                await self._dribble(target)
+                return
         await super().get(str(target.relative_to(self.root)), include_body)
 
     def compute_etag(self) -> str | None:
@@ -263,6 +269,18 @@ class ViewHandler(tornado.web.StaticFileHandler):
         stream = self.request.connection.stream  # type: ignore[attr-defined]
         stream.close()
 
+    async def _dribble(self, target: Path) -> None:
+        """The whole file in twenty pieces, quicker when the switch is turned back meanwhile."""
+        content = target.read_bytes()
+        self.set_header("Content-Length", str(len(content)))
+        size = max(len(content) // 20, 1)
+        for start in range(0, len(content), size):
+            self.write(content[start : start + size])
+            await self.flush()
+            end = time.monotonic() + self.double.faults.download_seconds / 20
+            while time.monotonic() < end and self.double.faults.download_seconds:
+                await asyncio.sleep(0.02)
+
     def _preview(self, target: Path, wanted: str) -> None:
         form, _, quality = wanted.partition(";")
         try:
@@ -278,6 +296,7 @@ class ViewHandler(tornado.web.StaticFileHandler):
 class StatsHandler(Base):
     def get(self) -> None:
         memory, kind = self.double.faults.vram, self.double.faults.device
+        loaded = bool(self.double.executor.loaded)
         system = {
             "os": sys.platform,
             "ram_total": 64 << 30,
@@ -289,11 +308,11 @@ class StatsHandler(Base):
             "argv": ["main.py"],
         }
         device = {
-            "name": "cpu" if kind == "cpu" else f"{kind}:0 Test GPU",
+            "name": "cpu" if kind == "cpu" else f"{kind}:0 {self.double.faults.gpu}",
             "type": kind,
             "index": None if kind == "cpu" else 0,
             "vram_total": memory,
-            "vram_free": memory // 12 * 11,
+            "vram_free": memory // 4 if loaded else memory // 12 * 11,
             "torch_vram_total": 2 << 30,
             "torch_vram_free": 1 << 30,
         }
@@ -310,7 +329,7 @@ class ObjectInfoHandler(Base):
 class ModelsHandler(Base):
     def get(self, folder: str | None) -> None:
         if folder is None:
-            self.json(list(MODELS))
+            self.json(self.double.schema.folders())
             return
         names = self.double.schema.models(folder)
         if names is None:
@@ -321,31 +340,3 @@ class ModelsHandler(Base):
 class EmbeddingsHandler(Base):
     def get(self) -> None:
         self.json([])
-
-
-class FaultsHandler(Base):
-    """`restart` (seconds), `lose_queue` and `drop_sockets` act at once; everything else sets a field of Faults."""
-
-    def post(self) -> None:
-        body = self.body()
-        restart, lose = body.pop("restart", None), body.pop("lose_queue", False)
-        drop = body.pop("drop_sockets", False)
-        try:
-            self.double.faults.update(body)
-        except KeyError as error:
-            self.json({"unknown": str(error)}, 400)
-            return
-        if lose:
-            self.double.executor.forget(history=False)
-        if drop:
-            self.double.sockets.drop_all()
-        if restart is not None:
-            IOLoop.current().add_callback(self.double.restart, float(restart))
-        self.json({})
-
-
-class CountsHandler(Base):
-    def get(self) -> None:
-        executor = self.double.executor
-        with executor.lock:
-            self.json({**self.double.counts, "executed": executor.executed, "sockets": list(self.double.sockets.by_id)})

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.doubles.comfyui.media import input_path
 from tests.doubles.comfyui.schema import Schema
 
 
@@ -24,7 +25,7 @@ def _error(kind: str, message: str, details: str = "", **info: Any) -> dict[str,
     return {"type": kind, "message": message, "details": details, "extra_info": info}
 
 
-def validate(prompt: Any, schema: Schema, inputs: Path) -> Verdict:
+def validate(prompt: Any, schema: Schema, folders: dict[str, Path]) -> Verdict:
     """Check a graph against the schema."""
     if not isinstance(prompt, dict):
         raise UIFormat
@@ -46,7 +47,7 @@ def validate(prompt: Any, schema: Schema, inputs: Path) -> Verdict:
             outputs.append(key)
     if not outputs:
         return Verdict(_error("prompt_no_outputs", "Prompt has no outputs"))
-    checker = _Checker(prompt, classes, schema.modern, inputs)
+    checker = _Checker(prompt, classes, schema.modern, folders)
     good = [key for key in outputs if checker.ok(key)]
     for key in checker.errors:
         checker.errors[key]["dependent_outputs"] = [out for out in outputs if key in checker.upstream(out)]
@@ -59,8 +60,8 @@ def validate(prompt: Any, schema: Schema, inputs: Path) -> Verdict:
 
 
 class _Checker:
-    def __init__(self, prompt: dict[str, Any], classes: dict[str, Any], modern: bool, inputs: Path) -> None:
-        self.prompt, self.classes, self.modern, self.inputs = prompt, classes, modern, inputs
+    def __init__(self, prompt: dict[str, Any], classes: dict[str, Any], modern: bool, folders: dict[str, Path]) -> None:
+        self.prompt, self.classes, self.modern, self.folders = prompt, classes, modern, folders
         self.errors: dict[str, Any] = {}
         self.seen: dict[str, bool] = {}
 
@@ -114,7 +115,7 @@ class _Checker:
                 _error("exception_during_validation", "Exception when validating node", str(error), input_name=name)
             )
             return False
-        if isinstance(kind, str) and kind not in ("*", given):
+        if isinstance(kind, str) and not _fits(str(given), kind):
             text = f"{name}, received_type({given}) mismatch input_type({kind})"
             found.append(
                 _error("return_type_mismatch", "Return type mismatch between linked nodes", text, input_name=name)
@@ -125,10 +126,11 @@ class _Checker:
     def _literal(
         self, node: dict[str, Any], name: str, kind: Any, details: dict[str, Any], value: Any
     ) -> dict[str, Any] | None:
-        if details.get("image_upload"):
-            if (self.inputs / str(value)).is_file():
+        what = _upload_of(node["class_type"], name, details)
+        if what:
+            if input_path(self.folders, str(value)).is_file():
                 return None
-            text = f"image - Invalid image file: {value}"
+            text = f"{name} - Invalid {what} file: {value}"
             return _error("custom_validation_failed", "Custom validation failed for node", text, input_name=name)
         if kind in ("INT", "FLOAT"):
             try:
@@ -153,14 +155,40 @@ class _Checker:
         return None
 
 
+def _upload_of(class_type: str, name: str, details: dict[str, Any]) -> str:
+    """ "image" or "video" for an input that names an uploaded file: those are looked for, not looked up in the list."""
+    if (class_type, name) == ("VHS_LoadVideo", "video"):
+        return "video"
+    return next((what for what in ("image", "video", "audio") if details.get(f"{what}_upload")), "")
+
+
+def _fits(given: str, wanted: str) -> bool:
+    """Types may be unions ("FLOAT,INT") or anything."""
+    anything = ("*", "COMFY_MATCHTYPE_V3")
+    return given in anything or wanted in anything or bool(set(given.split(",")) & set(wanted.split(",")))
+
+
 def _specs(groups: dict[str, Any], given: dict[str, Any], prefix: str = "") -> list[tuple[str, list[Any], bool]]:
-    """Name, schema, required; a dynamic combo brings the inputs of the chosen option under dotted names."""
+    """Name, schema, required; a dynamic combo brings the inputs of the chosen option under dotted names, a growing
+    input as many as are given, at least `min`."""
     found = []
     for group in ("required", "optional"):
         for name, raw in groups.get(group, {}).items():
-            found.append((prefix + name, raw, group == "required"))
+            whole = prefix + name
+            if raw[0] == "COMFY_AUTOGROW_V3":
+                found += _grown(whole, raw[1]["template"], given)
+                continue
+            found.append((whole, raw, group == "required"))
             if raw[0] == "COMFY_DYNAMICCOMBO_V3":
                 for option in raw[1]["options"]:
-                    if option["key"] == given.get(prefix + name):
-                        found += _specs(option["inputs"], given, f"{prefix}{name}.")
+                    if option["key"] == given.get(whole):
+                        found += _specs(option["inputs"], given, f"{whole}.")
     return found
+
+
+def _grown(whole: str, template: dict[str, Any], given: dict[str, Any]) -> list[tuple[str, list[Any], bool]]:
+    (raw,) = (spec for group in template["input"].values() for spec in group.values())
+    names = template.get("names") or [f"{template.get('prefix', '')}{number}" for number in range(template["max"])]
+    minimum = int(template.get("min", 0))
+    dotted = [f"{whole}.{name}" for name in names]
+    return [(name, raw, number < minimum) for number, name in enumerate(dotted) if number < minimum or name in given]

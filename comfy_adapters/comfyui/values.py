@@ -1,0 +1,106 @@
+"""From a job's parameters to the values of a graph's slots."""
+
+import hashlib
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from aipipeline.media.probe import ProbeError, probe
+from comfy_adapters.comfyui.convert import source_length
+from comfy_adapters.comfyui.errors import ComfyError
+from comfy_adapters.comfyui.graphs import Graph, Slots
+
+# Set here under their own rules; every other slot may be given as a parameter of the job under its own name.
+_OWN_SLOTS = frozenset({"positive_prompt", "negative_prompt", "seed", "length", "fps", "filename_prefix"})
+_FACTORS = ("x8", "8x", "x4", "4x", "x2", "2x")
+
+
+def slot_values(graph: Graph, slots: Slots, params: Mapping[str, Any], *, prefix: str, job_id: str) -> dict[str, Any]:
+    """What `graphs.fill` takes. `prefix` names the server's output file.
+
+    A slot without a value keeps what the graph has, tuned to its model. ComfyError on a value of the wrong kind.
+    """
+    values: dict[str, Any] = {}
+    for name in slots.targets:
+        if name in _OWN_SLOTS or params.get(name) in (None, ""):
+            continue
+        values[name] = _as_in_graph(graph, slots, name, params[name])
+    values["positive_prompt"] = str(params.get("prompt") or "")
+    values["negative_prompt"] = str(params.get("negative_prompt") or "")
+    if not values["negative_prompt"]:
+        del values["negative_prompt"]
+    values["seed"] = _seed(params.get("seed"), job_id)
+    rate = slots.constraints.rate(shot_fps(params))
+    values["length"] = source_length(int(params.get("frames") or 1), shot_fps(params), rate)
+    if slots.constraints.fps:
+        values["fps"] = float(rate)
+    values["filename_prefix"] = prefix
+    return {name: value for name, value in values.items() if name in slots.targets}
+
+
+def shot_fps(params: Mapping[str, Any]) -> Fraction:
+    """The project's rate; stills have none, 1 stands for it."""
+    return Fraction(str(params.get("fps") or 1))
+
+
+def of_source(slots: Slots, params: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
+    """Values that follow from the clip or picture that is worked on: how often to interpolate, how far to enlarge.
+
+    Only for slots that the job does not set itself.
+    """
+    path = next((path for role, path in files.items() if _uploads(slots, role)), None)
+    if path is None or not {"multiplier", "post_scale", "fps"} & set(slots.targets):
+        return {}
+    try:
+        facts = probe(path)
+    except ProbeError:
+        return {}  # the upload refuses it with its name
+    found: dict[str, Any] = {}
+    multiplier = params.get("multiplier")
+    if "multiplier" in slots.targets and facts.fps:
+        if multiplier in (None, ""):
+            found["multiplier"] = multiplier = max(2, -(-shot_fps(params) // facts.fps))
+        if "fps" in slots.targets:
+            found["fps"] = float(facts.fps * int(multiplier or 2))
+    if "post_scale" in slots.targets and params.get("post_scale") in (None, "") and params.get("width"):
+        wanted = max(int(params["width"]) / facts.width, int(params["height"]) / facts.height)
+        found["post_scale"] = min(max(round(wanted / _factor(slots, params), 4), 0.01), 8.0)
+    return found
+
+
+def _uploads(slots: Slots, role: str) -> bool:
+    return any(target.upload for target in slots.targets.get(role, ()))
+
+
+def _factor(slots: Slots, params: Mapping[str, Any]) -> int:
+    """How much an upscale model enlarges, which only its name says; nearly all do it four times."""
+    name = str(params.get("model") or next((m.file for m in slots.models if m.folder == "upscale_models"), "")).lower()
+    return next((int(word.strip("x")) for word in _FACTORS if word in name), 4)
+
+
+def _as_in_graph(graph: Graph, slots: Slots, name: str, value: Any) -> Any:
+    """A number that a form sent as text becomes one where the graph has a number."""
+    target = slots.targets[name][0]
+    written = graph.nodes[target.node]["inputs"][target.input]
+    if isinstance(written, bool) or not isinstance(written, int | float) or not isinstance(value, str):
+        return value
+    try:
+        return int(value) if isinstance(written, int) else float(value)
+    except ValueError:
+        text = _("%(name)s is “%(value)s”, a number is needed.")
+        raise ComfyError(text % {"name": name, "value": value}, kind="refused", retryable=False) from None
+
+
+def _seed(value: Any, job_id: str) -> int:
+    """The job's seed in the range of ComfyUI; a job without one gets its own, the same on every attempt."""
+    if value in (None, ""):
+        return int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:6], "big")
+    return int(value) % 2**64
+
+
+def plain(text: str) -> str:
+    """Letters and digits only: the server expands percent signs in a file prefix and splits it at slashes."""
+    return "".join(char for char in text if char.isascii() and char.isalnum())

@@ -1,0 +1,1 @@
+"""Workflows that people bring along: read, look for what goes where, check, describe."""
