@@ -47,7 +47,7 @@ def projects_to_manage(actor: Any) -> "QuerySet[Project]":
 
 def comfy_workers() -> "QuerySet[Worker]":
     """Workers that have a ComfyUI server of their own."""
-    return Worker.objects.exclude(endpoint="").select_related("schema").order_by("name")
+    return Worker.objects.exclude(endpoint="").order_by("name")
 
 
 def comfy_worker(worker_id: int) -> Worker:

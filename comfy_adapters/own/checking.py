@@ -1,7 +1,5 @@
 """What one server lacks for a brought graph, node by node, before it is saved."""
 
-import json
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,16 +10,13 @@ from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.graphs import Nodes
 from comfy_adapters.comfyui.preflight import Finding, check
 from renders.models import Worker
-
-MAX_SCHEMA = 64 << 20
+from renders.services import fits
 
 
 def schema_of(worker: Worker) -> dict[str, Any]:
     """What the worker's server can do: as it was stored, else asked now. ComfyError when it does not answer."""
-    if worker.schema is not None:
-        unpacker = zlib.decompressobj(wbits=31)  # gzip
-        found: dict[str, Any] = json.loads(unpacker.decompress(bytes(worker.schema.body), MAX_SCHEMA))
-        return found
+    if worker.schema_id:
+        return fits.schema(worker.schema_id)
     return ComfyClient(worker.endpoint).object_info()
 
 

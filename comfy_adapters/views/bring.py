@@ -15,7 +15,7 @@ from aipipeline.projects.permissions import allows, require
 from aipipeline.ui.htmx import hx_location, hx_toast
 from aipipeline.ui.pages import project_for, tab_of
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.forms import LATTICE, SLOTS, candidates, changes_in, lines_of, output_choices, place_of
+from comfy_adapters.forms import LATTICE, candidates, changes_in, lines_of, output_choices, place_of
 from comfy_adapters.own.bringing import looked_into, read_upload
 from comfy_adapters.own.checking import lacking, schema_of
 from comfy_adapters.own.correcting import corrected
@@ -23,8 +23,10 @@ from comfy_adapters.own.describe import FAMILIES
 from comfy_adapters.own.detect import Detected
 from comfy_adapters.own.history import from_history
 from comfy_adapters.own.reading import Brought, read_text
+from comfy_adapters.own.titles import SLOTS
 from comfy_adapters.selectors import comfy_worker, comfy_workers, projects_to_manage, workflow_for
 from renders.models import VersionKind, Workflow
+from renders.models.workflow import Origin
 from renders.services import own_workflows
 from shots.models import Step
 
@@ -153,6 +155,7 @@ def _of(request: HttpRequest, key: str) -> Workflow | None:
     if not key:
         return None
     workflow = workflow_for(request.user, key)
-    if not own_workflows.may_manage(request.user, workflow):
-        raise Invalid(_("You may not change the workflow %(key)s.") % {"key": workflow.key})
+    if workflow.origin != Origin.OWN:
+        raise Invalid(_("%(key)s is built in: it changes with the program.") % {"key": workflow.key})
+    require(request.user, own_workflows.OPERATION, workflow.project)
     return workflow

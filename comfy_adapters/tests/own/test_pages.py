@@ -200,3 +200,18 @@ def test_who_sees_and_does_what(client: Client, project: Any, admin_user: Any, d
         answer = client.post(f"/workflows/{row.key}/switch/", {"enabled": "1"})
         assert answer.status_code == (204 if brings else 403 if sees else 404)
         assert client.post("/workflows/local.panel/switch/", {"enabled": "0"}).status_code in (403, 404)
+
+
+def test_a_workflow_that_was_spoilt_in_the_tree_still_has_a_page(admin_client: Client, admin_user: Any) -> None:
+    about = detect(files.graph(), title="ours").about
+    row = create_workflow(actor=admin_user, project=None, nodes=files.graph(), about=about)
+    assert row.graph is not None
+    row.graph.about = {"slots": {"seed": [{"node": "404"}]}}
+    row.graph.save()
+    page = admin_client.get(f"/workflows/{row.key}/").content.decode()
+    assert '["40","seed"]' in fields_of(page)["place"]
+    row.graph.nodes = {"1": "x"}
+    row.graph.save()
+    page = admin_client.get(f"/workflows/{row.key}/")
+    assert page.status_code == 200
+    assert "Node 1 is not an object" in page.content.decode()
