@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from aipipeline.projects.checks import whole_number
+from aipipeline.projects.checks import check_clean, whole_number
 from aipipeline.projects.errors import Invalid, NotAllowed
 from aipipeline.projects.permissions import allows, require
 from aipipeline.ui.htmx import hx_location, hx_toast
@@ -51,6 +51,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def read(request: HttpRequest) -> HttpResponse:
     """A file, a text or an entry of a server's history becomes the form in which it is corrected."""
     require_bringing(request.user)
+    _check_clean(request)
     workflow = _of(request, request.POST.get("workflow", ""))
     brought = _brought(request)
     about, detected = looked_into(brought, workflow=workflow)
@@ -134,11 +135,17 @@ def _lattice_label(name: str) -> str:
 
 def _form(request: HttpRequest) -> tuple[Brought, dict[str, Any], Workflow | None]:
     """The graph and the corrected slot map that the form holds. Invalid by field."""
+    _check_clean(request)
     post = request.POST
     workflow = _of(request, post.get("workflow", ""))
     brought = read_text(post.get("nodes", ""), source=post.get("source", "")[:300])
     about, detected = looked_into(brought, workflow=workflow)
     return brought, corrected(brought.nodes, about, changes_in(post, about, detected)), workflow
+
+
+def _check_clean(request: HttpRequest) -> None:
+    """Invalid for fields that a database would choke on; a name occurs often in this form."""
+    check_clean({name: request.POST.getlist(name) for name in request.POST})
 
 
 def _brought(request: HttpRequest) -> Brought:

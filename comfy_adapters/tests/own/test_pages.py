@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from comfy_adapters.comfyui import graphs
 from comfy_adapters.own.detect import detect
 from comfy_adapters.tests.own import files
 from renders.models import Worker, WorkerFit, Workflow
@@ -132,10 +133,15 @@ def test_its_page_corrects_it_and_a_new_file_carries_the_corrections_over(admin_
     assert '["80","image"]' in form["place"]
     save(admin_client, form)
     assert list(row.graphs.values_list("number", flat=True)) == [3, 2, 1]
+    kept = {}
     for part, name in (("graph", "long.json"), ("slots", "long.slots.json")):
         answer = admin_client.get(f"/workflows/own.long/graphs/2/{part}.json")
         assert name in answer["Content-Disposition"]
-        assert isinstance(json.loads(answer.content), dict)
+        kept[part] = json.loads(answer.content)
+    brought, slots = graphs.parse("long", "1", kept["graph"], kept["slots"])
+    assert brought.nodes == files.graph("ltx2_i2v")
+    assert (slots.title, slots.targets["width"][1].scale) == ("긴 장면", 0.5)
+    assert set(kept["slots"]) == set(files.about("ltx2_i2v"))
     assert admin_client.get("/workflows/own.long/graphs/2/other.json").status_code == 404
     assert admin_client.get("/workflows/own.long/graphs/9/graph.json").status_code == 404
 
