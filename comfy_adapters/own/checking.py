@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from comfy_adapters.comfyui import graphs
@@ -18,6 +19,14 @@ def schema_of(worker: Worker) -> dict[str, Any]:
     if worker.schema_id:
         return fits.schema(worker.schema_id)
     return ComfyClient(worker.endpoint).object_info()
+
+
+def known_schema() -> dict[str, Any] | None:
+    """A list of node classes to read a brought graph by: that of the server that was heard last; None when no server
+    has told its own yet. Nothing is asked over the network."""
+    rows = Worker.objects.exclude(endpoint="").filter(schema__isnull=False)
+    sha256 = rows.order_by(F("heartbeat_at").desc(nulls_last=True)).values_list("schema", flat=True).first()
+    return fits.schema(sha256) if sha256 else None
 
 
 def lacking(nodes: Nodes, about: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Finding]:

@@ -17,7 +17,7 @@ from aipipeline.ui.pages import project_for, tab_of
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.forms import LATTICE, candidates, changes_in, lines_of, output_choices, place_of
 from comfy_adapters.own.bringing import looked_into, read_upload
-from comfy_adapters.own.checking import lacking, schema_of
+from comfy_adapters.own.checking import known_schema, lacking, schema_of
 from comfy_adapters.own.correcting import corrected
 from comfy_adapters.own.describe import FAMILIES
 from comfy_adapters.own.detect import Detected
@@ -54,8 +54,11 @@ def read(request: HttpRequest) -> HttpResponse:
     _check_clean(request)
     workflow = _of(request, request.POST.get("workflow", ""))
     brought = _brought(request)
-    about, detected = looked_into(brought, workflow=workflow)
-    return render(request, "comfy_adapters/_edit.html", edit_context(request, brought, about, detected, workflow))
+    schema = known_schema()
+    about, detected = looked_into(brought, workflow=workflow, schema=schema)
+    context = edit_context(request, brought, about, detected, workflow)
+    context["outputs"] = output_choices(brought.nodes, schema, about["output"]["node"])
+    return render(request, "comfy_adapters/_edit.html", context)
 
 
 @require_POST

@@ -113,3 +113,17 @@ def test_a_brought_graph_is_described_as_the_same_one_that_is_built_in() -> None
         assert told["model_key"] == declared.model_key, name
         assert told["inputs"] == list(declared.inputs), name
         assert told["needs"]["models"] == declared.needs["models"], name
+
+
+def test_classes_that_only_a_server_knows_are_read_by_its_list(admin_client: Client) -> None:
+    nodes = files.graph()
+    nodes["60"] = {"class_type": "StudioWriter", "inputs": {"pictures": ["50", 0]}}
+    told = {"StudioWriter": {"output_node": True, "python_module": "custom_nodes.studio-pack"}}
+    body = gzip.compress(json.dumps(told).encode())
+    page = admin_client.post("/workflows/read/", {"text": json.dumps(nodes)}).content.decode()
+    assert "No node saves a picture" in page
+    kept = MachineSchema.objects.create(sha256=hashlib.sha256(body).hexdigest(), body=body)
+    Worker.objects.create(name="card", schema=kept, endpoint="http://127.0.0.1:9")
+    page = admin_client.post("/workflows/read/", {"text": json.dumps(nodes)}).content.decode()
+    assert "No node saves a picture" not in page
+    assert "studio-pack" in page
