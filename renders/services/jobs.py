@@ -30,7 +30,7 @@ from renders.services.workflows import chosen_workflows, draws_references, refer
 from shots.models import Shot
 from shots.services.steps import start_steps
 
-__all__ = ["Started", "render_references", "render_shots", "start_renders"]
+__all__ = ["Started", "queue_batch", "render_references", "render_shots", "start_renders"]
 
 # What differs from shot to shot and is the same to every server.
 _OWN_WORDS = frozenset({"prompt", "negative_prompt", "seed", "movement", "frames"})
@@ -170,7 +170,7 @@ def start_renders(
     if chain:
         waits += chains.link(jobs)
     _refuse_impossible(jobs)
-    _queue(batch, jobs, waits, actor=actor, tab=tab)
+    queue_batch(batch, jobs, waits, actor=actor, tab=tab)
     known = any(job.estimate is not None for job in jobs)
     return Started(batch, jobs, finish_estimate(jobs) if known else None)
 
@@ -195,7 +195,7 @@ def _refuse_impossible(jobs: Sequence[RenderJob]) -> None:
             raise Invalid(text % facts, fields={"workflow": looked[key][:50]})
 
 
-def _queue(
+def queue_batch(
     batch: RenderBatch, jobs: list[RenderJob], waits: list[tuple[RenderJob, RenderJob]], *, actor: Any, tab: str
 ) -> None:
     """Write the batch with its jobs and what they wait for, tell the pages, and wake the workers on commit."""
