@@ -122,6 +122,7 @@ def test_a_chain_runs_through_and_the_picture_goes_on(
     made = {v.shot_id: v for v in Version.objects.filter(kind="render", state="published")}
     link = made[rows[1].pk].provenance["inputs"]["first_image"]
     assert link == {"version": made[rows[0].pk].pk, "frame": 3}
+    assert made[rows[1].pk].follows == made[rows[0].pk]
     assert [entry["name"] for entry in made[rows[1].pk].manifest] == [made[rows[1].pk].file().name]
     assert sorted(p.name for p in made[rows[1].pk].folder.iterdir()) == sorted(
         [made[rows[1].pk].file().name, "version.json"]
