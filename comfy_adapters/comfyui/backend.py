@@ -66,6 +66,7 @@ class ComfyBackend:
     """Runs the workflows "comfy.<graph>" for which `comfy_adapters/graphs` has the files, and those of people."""
 
     key = "comfyui"
+    version = provenance.ENGINE_VERSION
 
     def __init__(self, timing: Timing | None = None) -> None:
         self.timing = timing or Timing()
