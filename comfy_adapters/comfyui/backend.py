@@ -16,7 +16,8 @@ import structlog
 from django.utils.translation import gettext as _
 
 from aipipeline.media import ffmpeg
-from comfy_adapters.comfyui import errors, provenance
+from comfy_adapters.comfyui import chunks, errors, graphs, provenance
+from comfy_adapters.comfyui.chunks import Take
 from comfy_adapters.comfyui.client import ComfyClient, Place
 from comfy_adapters.comfyui.collect import Made, collect
 from comfy_adapters.comfyui.errors import ComfyError
@@ -65,6 +66,7 @@ class ComfyBackend:
     """Runs the workflows "comfy.<graph>" for which `comfy_adapters/graphs` has the files, and those of people."""
 
     key = "comfyui"
+    version = provenance.ENGINE_VERSION
 
     def __init__(self, timing: Timing | None = None) -> None:
         self.timing = timing or Timing()
@@ -72,10 +74,17 @@ class ComfyBackend:
 
     def run(self, context: JobContext, reporter: JobReporter) -> JobResult:
         """Make the files of one job. ComfyError says what the user can do; JobCancelled when told to stop."""
-        began = time.monotonic()
         if not context.endpoint:
             text = _("This worker has no ComfyUI server. Start one with: ./aip worker --comfy http://host:8188")
             raise ComfyError(text, kind="unreachable", retryable=False)
+        slots = graphs.of_job(context.workflow, context.graph)[1]
+        if chunks.role_of(slots):
+            return chunks.run(self, slots, context, reporter)
+        return self.run_prompt(chunks.sized(slots, context), reporter, _collect)
+
+    def run_prompt(self, context: JobContext, reporter: JobReporter, take: Take) -> JobResult:
+        """One prompt from its graph to the files that `take` makes of what the server saved."""
+        began = time.monotonic()
         work = Work(context)
         client, prompt = self._take_up(ComfyClient(context.endpoint), context.state)
         server = self._servers.setdefault(client.public, Server())
@@ -83,7 +92,7 @@ class ComfyBackend:
         identity = Identity(client, server)
         try:
             entry, uploads = self._server_part(client, server, prompt, work, reporter, identity)
-            made = self._collect(client, entry, work, reporter)
+            made = take(client, entry, work, reporter)
         except ComfyError as error:
             # What finished while nobody looked may have been cleared away since: then it is made again.
             if error.kind != "download" or prompt.place != "finished":
@@ -91,7 +100,7 @@ class ComfyBackend:
             log.info("comfyui_result_gone", prompt=prompt.prompt_id)
             prompt = _fresh()
             entry, uploads = self._server_part(client, server, prompt, work, reporter, identity)
-            made = self._collect(client, entry, work, reporter)
+            made = take(client, entry, work, reporter)
         except ffmpeg.Cancelled as error:
             raise JobCancelled from error
         kept = {
@@ -105,9 +114,6 @@ class ComfyBackend:
             "seconds": round(time.monotonic() - began, 3),
         }
         return JobResult(files=made.files, provenance=kept)
-
-    def _collect(self, client: ComfyClient, entry: Mapping[str, Any], work: Work, reporter: JobReporter) -> Made:
-        return collect(client, entry, work.slots, work.context, reporter, start=RENDERED, expected=work.frames)
 
     # --- the server's part ----------------------------------------------------------------------------
 
@@ -193,6 +199,10 @@ class ComfyBackend:
     def _watcher(self, client: ComfyClient, prompt: Prompt, nodes: Nodes, reporter: JobReporter) -> Watcher:
         ids = {"prompt_id": prompt.prompt_id, "client_id": prompt.client_id}
         return Watcher(client, **ids, nodes=nodes, reporter=reporter, timing=self.timing)
+
+
+def _collect(client: ComfyClient, entry: Mapping[str, Any], work: Work, reporter: JobReporter) -> Made:
+    return collect(client, entry, work.slots, work.context, reporter, start=RENDERED, expected=work.frames)
 
 
 def _fresh() -> Prompt:

@@ -54,7 +54,9 @@ def parameters(slots: Slots) -> list[str]:
         for name, targets in slots.targets.items()
         if name not in OWN_SLOTS and not any(target.upload for target in targets)
     ]
-    return [*found, *(["loras"] if slots.lora_chain else [])]
+    # Of what the result shall be, in words that are the same for every engine: see `comfy_adapters.post.plan`.
+    more = [name for slot, name in (("multiplier", "slow"), ("post_scale", "scale")) if slot in found]
+    return [*found, *more, *(["loras"] if slots.lora_chain else [])]
 
 
 def model_key(slots: Slots) -> str:

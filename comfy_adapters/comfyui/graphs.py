@@ -294,3 +294,22 @@ def fill(graph: Graph, slots: Slots, params: Mapping[str, Any]) -> Filled:
             whole = name == "fps" and type(inputs[target.input]) is int
             inputs[target.input] = round(value) if whole else target.value(value)
     return Filled(nodes, snapped)
+
+
+def as_it_was(nodes: Mapping[str, Any], slots: Slots, prefix: str) -> Nodes:
+    """A filled graph of before, to be run again: only its result's name is another.
+
+    ComfyError when the slot map, which says where files go in and come out, is none of this graph any more.
+    """
+    found: Nodes = copy.deepcopy(dict(nodes))
+    for name, targets in slots.targets.items():
+        for target in targets:
+            if name != "filename_prefix" and not target.upload:
+                continue
+            inputs = (found.get(target.node) or {}).get("inputs")
+            if not isinstance(inputs, dict) or target.input not in inputs:
+                text = _("The workflow has changed: its input %(name)s was elsewhere then. It cannot be made again.")
+                raise ComfyError(text % {"name": name}, kind="refused", retryable=False)
+            if name == "filename_prefix":
+                inputs[target.input] = prefix
+    return found

@@ -72,6 +72,8 @@ def lacks(wanted: Wanted, schema: Mapping[str, Any]) -> list[str]:
             sent = {model.target for entry in chained if entry.lora.path for model in entry.models}
         else:
             sent = set()
+        if wanted.exact is not None:
+            prompt = graphs.as_it_was(wanted.exact, slots, "aip/check")
     except ComfyError as error:
         return [error.message]
     found = check(graph, slots, prompt, schema, more)

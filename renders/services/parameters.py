@@ -26,6 +26,8 @@ _WHOLE: dict[str, tuple[int, int]] = {
     "steps": (1, 1000),
     "split_step": (0, 1000),
     "multiplier": (1, 64),
+    "slow": (1, 8),
+    "scale": (1, 8),
     "mask_grow": (0, 4096),
     **{f"pad_{side}": (0, 8192) for side in ("left", "top", "right", "bottom")},
     "pad_feathering": (0, 8192),

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import Conflict, Invalid
 from renders.models import RenderJob, Version, Workflow
-from renders.services.jobs import render_shots
+from renders.services.jobs import start_renders
 from renders.services.workflows import workflow_named
 from shots.models import Shot
 
@@ -45,7 +44,7 @@ def post_version(
     tab: str = "",
 ) -> RenderJob:
     """Queue post of this version. Invalid by field; Conflict while the same workflow works on the shot already."""
-    used = workflow_named(workflow)
+    used = workflow_named(workflow, version.project)
     if version.shot_id is None:
         raise Invalid(_("Only versions of shots can be worked on."), fields={"version": [_("not of a shot")]})
     if not source_role(used):
@@ -54,25 +53,18 @@ def post_version(
     if not fits(used, version):
         text = _("%(key)s works on clips.") if version.frames is None else _("%(key)s works on stills.")
         raise Invalid(text % {"key": used.key}, fields={"workflow": [_("another kind of picture")]})
-    if unknown := sorted(set(params or {}) - set(used.slots)) if used.slots else []:
-        text = _("%(key)s has no parameter %(unknown)s. It has: %(known)s.")
-        facts = {"key": used.key, "unknown": ", ".join(unknown), "known": ", ".join(used.slots)}
-        raise Invalid(text % facts, fields={"params": [_("unknown")]})
     related = ("project", "scene__environment", "environment", "preset")
     shot = Shot.objects.live().select_related(*related).get(pk=version.shot_id)
-    with transaction.atomic():
-        jobs = render_shots(
-            project=shot.project,
-            actor=actor,
-            shots=[shot],
-            workflow=used.key,
-            params=params,
-            priority=priority,
-            tab=tab,
-        )
-        if not jobs:
-            raise Conflict(_("%(shot)s: this work is queued or runs already.") % {"shot": shot.code})
-        job = jobs[0]
-        job.inputs = {**job.inputs, source_role(used): version.pk}
-        job.save(update_fields=["inputs"])
-    return job
+    started = start_renders(
+        project=shot.project,
+        actor=actor,
+        shots=[shot],
+        workflow=used.key,
+        params=params,
+        inputs={source_role(used): version.pk},
+        priority=priority,
+        tab=tab,
+    )
+    if not started.jobs:
+        raise Conflict(_("%(shot)s: this work is queued or runs already.") % {"shot": shot.code})
+    return started.jobs[0]
