@@ -37,6 +37,7 @@ app.conf.update(
         "renders.recover": {"queue": "files"},
         "renders.sweep": {"queue": "files"},
         "renders.adopt": {"queue": "files"},
+        "renders.seams": {"queue": "files"},
     },
     worker_prefetch_multiplier=1,
     worker_send_task_events=True,

@@ -15,15 +15,9 @@ from comfy_adapters.own.bringing import evidence
 from comfy_adapters.own.describe import outputs_of
 from comfy_adapters.own.detect import Detected
 from comfy_adapters.own.strict import is_link
+from comfy_adapters.own.titles import SLOTS
 from comfy_adapters.own.tracing import Tracer
 
-# Names that a job or the engine fills; others are parameters of the workflow's own.
-SLOTS = (
-    "positive_prompt", "negative_prompt", "motion_prompt", "seed", "width", "height", "length", "fps", "first_image",
-    "last_image", "source_image", "mask_image", "control_image", "style_image", "reference_image", "reference_video",
-    "steps", "cfg", "guidance", "denoise", "sampler", "scheduler", "shift", "control_strength", "multiplier", "model",
-    "filename_prefix",
-)  # fmt: skip
 LATTICE = ("size_multiple", "max_pixels", "length_step", "fps", "max_length")
 
 
@@ -45,7 +39,9 @@ def lines_of(nodes: Nodes, about: Mapping[str, Any], detected: Detected) -> list
     """The lines of the table, slots together."""
     tracer, told = Tracer(nodes), evidence(detected, about)
     found = []
-    for slot, targets in about["slots"].items():
+    order = {name: place for place, name in enumerate(SLOTS)}
+    # The database keeps no order of keys: the slots that everybody knows come first, then by name.
+    for slot, targets in sorted(about["slots"].items(), key=lambda row: (order.get(row[0], len(order)), row[0])):
         for row, why in zip(targets, told[slot], strict=True):
             value = nodes[row["node"]]["inputs"][row["input"]]
             scale = row.get("scale", 1)
@@ -175,10 +171,10 @@ def _number(post: QueryDict, name: str) -> int:
     text = post.get(name, "").strip()
     number = whole_number(text) if text else 0
     if number is None:
-        told = _("A whole number is needed.")
-        raise Invalid(told, fields={name: [told]})
+        told = _("%(name)s: a whole number is needed.") % {"name": name}
+        raise Invalid(told, fields={name: [_("not a number")]})
     return number
 
 
 def _wrong(text: str) -> Invalid:
-    return Invalid(text, fields={"slots": [text]})
+    return Invalid(text, fields={"slots": [_("not accepted")]})

@@ -11,12 +11,14 @@ class RendersConfig(AppConfig):
 
     def ready(self) -> None:
         from renders import celery_signals, columns, events, exporters, receivers, selectors  # noqa: F401  (receivers connect themselves)
+        from renders.dialects import dialect_of
         from renders.services import pointers
         from shots import providers
 
         events.register()
         exporters.register()
         providers.register_thumbnails(selectors.thumbnails)
+        providers.register_dialect(dialect_of)
         columns.register()
         celery_signals.connect()
         pointers.register()
@@ -30,4 +32,5 @@ def _after_migrate(**_kwargs: Any) -> None:
     sync_workflows()
     ensure_schedule(name="renders.reap", task="renders.reap", every_seconds=2.0)
     ensure_schedule(name="renders.recover", task="renders.recover", every_seconds=60.0)
+    ensure_schedule(name="renders.seams", task="renders.seams", every_seconds=300.0)
     ensure_schedule(name="renders.sweep", task="renders.sweep", every_seconds=6 * 3600.0)

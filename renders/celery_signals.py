@@ -43,6 +43,9 @@ def _start(sender: Any, **_kwargs: Any) -> None:
 
 
 def _live(name: str) -> None:
+    """Say that the worker is alive, and look for work now and then without being told: nudges get lost with a broker,
+    and expire at once on a machine whose clock is fast."""
+    from renders import tasks
     from renders.services import nudges, workers
 
     first, watch = True, workers.MachineWatch(name)
@@ -53,6 +56,8 @@ def _live(name: str) -> None:
             workers.beat(name=name)
             if watch.look() or first:
                 nudges.nudge_waiting()
+            elif not first and nudges.anything_waits():
+                tasks.take_next(name)
             first = False
         except Exception:
             log.warning("worker_beat_failed", worker=name, exc_info=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
+from django.db.models import Q
 
 from aipipeline.projects.models import Project
 from aipipeline.tables.columns import Option
@@ -12,6 +13,7 @@ from aipipeline.tables.registry import Provider, provide, table_of
 from aipipeline.tables.sheets.pictures import PictureFiles, provide_pictures
 from renders.models import RenderJob, Version, VersionKind, VersionStatus, Workflow
 from renders.models.job import OPEN_STATES
+from renders.selectors import current_by_shot, stale_reasons
 from shots.tables import ShotTable
 
 WIDTH = 320
@@ -65,8 +67,15 @@ def job_of(owner: str) -> Provider:
     return provider
 
 
-def workflows(_project: Project) -> list[Option]:
-    rows = Workflow.objects.filter(enabled=True).order_by("title")
+def stale_of(project: Project, ids: Sequence[int]) -> dict[int, str]:
+    """By shot: why its current clip is out of date. Four queries."""
+    shown = {row[0]: shot for (shot, _kind), row in current_by_shot(ids, [VersionKind.RENDER]).items()}
+    reasons = stale_reasons(Version(pk=pk, project=project) for pk in shown)
+    return {shown[pk]: reason for pk, reason in reasons.items()}
+
+
+def workflows(project: Project) -> list[Option]:
+    rows = Workflow.objects.filter(Q(project=None) | Q(project=project), enabled=True).order_by("title")
     return [Option(key, title, backend) for key, title, backend in rows.values_list("key", "title", "backend")]
 
 
@@ -78,6 +87,7 @@ def register() -> None:
     provide_pictures("shots", picture_files("shot", VersionKind.PREVIZ))
     provide_pictures("characters", picture_files("character", VersionKind.REFERENCE, VersionKind.PREVIZ))
     provide_pictures("environments", picture_files("environment", VersionKind.REFERENCE, VersionKind.PREVIZ))
+    provide("shots", "stale", stale_of)
     for key, owner in (("shots", "shot"), ("characters", "character"), ("environments", "environment")):
         provide(key, "job", job_of(owner), fact=True)
     cast(ShotTable, table_of("shots")).workflows.append(workflows)

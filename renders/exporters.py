@@ -16,7 +16,8 @@ from assets.facts import Form, save_all
 from assets.metadata import register_part
 from assets.rebuilding import Entry, Rebuild, short
 from assets.remarks import notes_told, restore_notes
-from renders.models import RenderPreset, Review, Version, Workflow
+from renders.models import RenderPreset, Review, Version, Workflow, WorkflowGraph
+from renders.models.workflow import Origin
 from renders.sealed import VersionsOnDisk
 from shots.models import ShotStep
 
@@ -25,13 +26,19 @@ OWNERS = ("environment", "character", "shot")
 VERSION = Form(
     Version,
     names={"created_by": "username"},
-    leave=frozenset({*OWNERS, "state", "manifest", "provenance", "width", "height", "frames", "fps"}),
+    leave=frozenset({*OWNERS, "state", "manifest", "provenance", "width", "height", "frames", "fps", "follows"}),
 )
 REVIEW = Form(Review, names={"author": "username"}, leave=frozenset({"version"}))
 PRESET = Form(RenderPreset, names={"workflow": "key", "author": "username"})
+# A workflow that people brought for this project alone; that of the whole studio is not the project's to keep.
+OWN = Form(Workflow, names={"author": "username"}, leave=frozenset({"origin", "graph"}))
+GRAPH = Form(WorkflowGraph, names={"author": "username"}, leave=frozenset({"workflow"}))
+# Older versions of a graph are told while there is room: versions that they made keep their graph themselves.
+GRAPH_BYTES = 4 << 20
 
 
 def register() -> None:
+    register_part("project", _own_workflows, _restore_own_workflows)
     register_part("project", _presets, _restore_presets)
     for kind in OWNERS:
         register_part(kind, partial(_versions, kind=kind), partial(_restore_versions, kind=kind))
@@ -56,6 +63,56 @@ def _restore_presets(rebuild: Rebuild, entries: list[Entry]) -> None:
             elif row is not None:
                 rows[row.name] = row
     save_all(rows.values())
+
+
+def _own_workflows(rows: list[Project]) -> Mapping[Any, Mapping[str, Any]]:
+    found: dict[Any, dict[str, Any]] = {row.pk: {"own_workflows": []} for row in rows}
+    mine = OWN.rows(Workflow.objects.filter(project__in=rows, origin=Origin.OWN)).order_by("key")
+    graphs: dict[int, list[dict[str, Any]]] = {}
+    for graph in GRAPH.rows(WorkflowGraph.objects.filter(workflow__in=mine)).order_by("workflow", "-number"):
+        told = graphs.setdefault(graph.workflow_id, [])
+        if not told or sum(len(str(row["nodes"])) for row in told) + len(str(graph.nodes)) <= GRAPH_BYTES:
+            told.append(GRAPH.facts(graph))
+    for workflow in mine:
+        facts = {**OWN.facts(workflow), "graphs": graphs.get(workflow.pk, [])}
+        found[workflow.project_id]["own_workflows"].append(facts)
+    return found
+
+
+def _restore_own_workflows(rebuild: Rebuild, entries: list[Entry]) -> None:
+    """A key that another project or the studio took in the meantime is theirs: this workflow is left out then."""
+    taken = set(Workflow.objects.values_list("key", flat=True))
+    made: list[Workflow] = []
+    graphs: dict[str, list[WorkflowGraph]] = {}
+    for entry in entries:
+        for where, facts in rebuild.objects(entry.facts, "own_workflows", entry.where):
+            row = OWN.make(rebuild, where, facts, origin=Origin.OWN)
+            if row is None:
+                continue
+            if row.key in taken or not row.key.startswith("own."):
+                rebuild.warn(where, _("the workflow %(key)s is left out: the name is taken") % {"key": short(row.key)})
+                continue
+            taken.add(row.key)
+            made.append(row)
+            graphs[row.key] = _graphs_of(rebuild, where, facts, row)
+    save_all(made)
+    save_all([graph for row in made for graph in graphs[row.key]])
+    for row in made:
+        row.graph = max(graphs[row.key], key=lambda graph: graph.number, default=None)
+    save_columns(made, ["graph"])
+
+
+def _graphs_of(rebuild: Rebuild, where: str, facts: Mapping[str, Any], row: Workflow) -> list[WorkflowGraph]:
+    found: dict[int, WorkflowGraph] = {}
+    for place, told in rebuild.objects(facts, "graphs", where):
+        graph = GRAPH.make(rebuild, place, told, workflow=row)
+        if graph is None:
+            continue
+        if not isinstance(graph.nodes, dict) or graph.number in found:
+            rebuild.problem(place, _("an object of nodes, once for each number, is needed"))
+            continue
+        found[graph.number] = graph
+    return list(found.values())
 
 
 def _versions(rows: list[Any], kind: str) -> Mapping[Any, Mapping[str, Any]]:

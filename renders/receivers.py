@@ -2,9 +2,12 @@
 
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.core.cache import cache
+from django.db import transaction
 from django.db.models import Q
 from django.dispatch import receiver
 from django.utils import timezone
@@ -16,7 +19,7 @@ from aipipeline.notes.models import Note
 from aipipeline.projects.errors import Conflict
 from aipipeline.projects.models import Project
 from assets.naming import path_key
-from renders.models import JobState, RenderJob, RenderPreset, Verdict, Version, VersionState
+from renders.models import JobState, RenderJob, RenderPreset, Verdict, Version, VersionKind, VersionState
 from renders.models.job import OPEN_STATES
 from renders.services.owners import touch_owners
 from renders.services.pointers import mark_owners_stale
@@ -28,6 +31,8 @@ from shots.models.step import KIND_OF_STEP
 from shots.services.steps import finish_step
 from shots.services.tree.metadata import mark_stale
 from shots.signals import folder_moved, folders_moving
+
+SEAM_SECONDS = 5
 
 
 @receiver(version_published, dispatch_uid="renders.tell_pages")
@@ -47,6 +52,21 @@ def refresh_metadata(version: Version, **_kwargs: Any) -> None:
     folder: until then the project's own file told of it."""
     mark_owners_stale([version])
     mark_stale(version.project_id, "config", [version.project_id])
+
+
+@receiver(version_published, dispatch_uid="renders.measure_seams")
+def measure_seams(version: Version, **_kwargs: Any) -> None:
+    """A new clip has new seams. Told to a worker once it is committed; one that is lost, the schedule makes up for."""
+    if version.shot_id is not None and version.kind == VersionKind.RENDER:
+        transaction.on_commit(partial(_send_seams, version.project_id), robust=True)
+
+
+def _send_seams(project_id: int) -> None:
+    from renders.tasks import measure_seams as task
+
+    # Clips of a batch come one after another: of those within seconds one measures for all.
+    if cache.add(f"seams-sent:{project_id}", 1, timeout=SEAM_SECONDS):
+        task.apply_async(args=(project_id,), countdown=SEAM_SECONDS, expires=600, retry=False)
 
 
 @receiver(version_reviewed, dispatch_uid="renders.refresh_reviews")

@@ -19,6 +19,7 @@ from aipipeline.projects.errors import PipelineError
 from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult, Stop, backend_for
 from renders.gathering import FRAMES, gather_inputs
 from renders.models import Cause, JobState, RenderAttempt, RenderJob
+from renders.previews import keep_preview
 from renders.services import numbering, publishing, queue, sealing, workdirs
 from renders.services.lora_files import with_lora_paths
 from renders.services.reproducing import exact_graph
@@ -38,6 +39,7 @@ class Reporter(JobReporter):
         self.working = False  # the engine has begun
         self._verdict: Stop | None = None
         self._told = 0.0
+        self._previews = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
@@ -54,15 +56,16 @@ class Reporter(JobReporter):
         now = time.monotonic()
         if now - self._told >= TELL_SECONDS:
             self._told = now
-            numbers = {"ids": [str(self.job.pk)], "progress": round(self.value, 4), "message": message}
+            numbers: dict[str, Any] = {"ids": [str(self.job.pk)], "progress": round(self.value, 4), "message": message}
+            if self._previews:
+                numbers["preview"] = self._previews
             of = {"shot": self.job.shot_id, "batch": str(self.job.batch_id or "")}
             publish_progress(f"project:{self.job.project_id}", "job.progress", **of, **numbers)
             publish_progress(f"job:{self.job.pk}", "job.progress", **numbers)
 
     def preview(self, jpeg: bytes) -> None:
-        from django.core.cache import cache
-
-        cache.set(f"preview:{self.job.pk}", jpeg, timeout=600)
+        keep_preview(self.job.pk, jpeg, number=self._previews + 1)
+        self._previews += 1
 
     def stop(self) -> Stop | None:
         return self._verdict

@@ -2,16 +2,28 @@
 
 from typing import Any
 
+import structlog
 from celery import Task, shared_task
+from django.utils.translation import gettext as _
 
 from aipipeline.projects.models import Project
 from renders import runner
-from renders.services import nudges, queue, recovery, scans, workers
+from renders.models import Cause, JobState
+from renders.services import nudges, queue, recovery, scans, seams, workers
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="renders.claim", bind=True)
 def claim(self: "Task[Any, Any]") -> None:
     """Look into the database for the best job that this worker can run, and send it to our own queue."""
+    take_next(str(self.request.hostname))
+
+
+@shared_task(name="renders.wake", bind=True)
+def wake(self: "Task[Any, Any]") -> None:
+    """A person wants this worker to look anew: at its machine, at its server's list, and for work."""
+    workers.look_anew(name=str(self.request.hostname))
     take_next(str(self.request.hostname))
 
 
@@ -38,6 +50,17 @@ def sweep() -> None:
     recovery.sweep()
 
 
+@shared_task(name="renders.seams")
+def measure_seams(project: int = 0) -> None:
+    """Measure the seams that nobody has measured yet; 0: of every project in which something was published lately."""
+    if not project:
+        seams.measure_all()
+        return
+    found = Project.objects.live().filter(pk=project).first()
+    if found is not None and seams.measure_project(project=found) >= seams.AT_ONCE:
+        measure_seams.apply_async(args=(project,), expires=3600, retry=False)
+
+
 @shared_task(name="renders.adopt")
 def adopt(project: str) -> None:
     """For a schedule: take in what lies in the drop folders of this project (its code)."""
@@ -52,5 +75,13 @@ def take_next(node: str) -> bool:
     taken = queue.claim(worker=worker, slots=workers.slots_here())
     if taken is None:
         return False
-    attempt.apply_async(args=(str(taken.pk), str(taken.job)), task_id=str(taken.pk), queue=f"host.{node}", retry=False)
+    args = (str(taken.pk), str(taken.job))
+    try:
+        attempt.apply_async(args=args, task_id=str(taken.pk), queue=f"host.{node}", retry=False)
+    except Exception:
+        # Nobody would ever begin it: it goes back at once, and costs the job no try.
+        log.warning("attempt_not_sent", attempt=str(taken.pk), exc_info=True)
+        text = _("The message broker (Redis) did not answer; the job goes to another try.")
+        queue.end_attempt(attempt=taken, state=JobState.FAILED, error=text, retryable=True, cause=Cause.AWAY)
+        return False
     return True

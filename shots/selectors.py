@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import NotFound
 from aipipeline.projects.models import Project
-from shots.models import Casting, Scenario, Scene, Shot, ShotStep
+from shots.models import Casting, Scenario, Scene, Shot, ShotStep, Translation
 
 
 def prefetch_row(rows: "QuerySet[Shot]") -> "QuerySet[Shot]":
@@ -31,11 +31,19 @@ def shot_for(actor: Any, shot_id: int) -> Shot:
         Shot.objects.visible_to(actor)
         .live()
         .filter(pk=shot_id)
-        .select_related("project", "scene", "environment", "preset")
+        .select_related("project", "scene__environment", "environment", "preset")
         .first()
     )
     if shot is None:
         raise NotFound(_("There is no such shot, or you are not a member of its project."))
+    return shot
+
+
+def shot_in(project: Project, actor: Any, shot_id: int) -> Shot:
+    """One live shot of this project; NotFound otherwise."""
+    shot = shot_for(actor, shot_id)
+    if shot.project_id != project.pk:
+        raise NotFound(_("There is no such shot in this project."))
     return shot
 
 
@@ -51,3 +59,7 @@ def scenes_of(project: Project, actor: Any) -> QuerySet[Scene]:
 
 def scenarios_of(project: Project, actor: Any) -> QuerySet[Scenario]:
     return Scenario.objects.visible_to(actor).live().filter(project=project)
+
+
+def translations_of(project: Project, actor: Any) -> QuerySet[Translation]:
+    return Translation.objects.visible_to(actor).live().filter(project=project)

@@ -66,6 +66,7 @@ class ShotTable(Table):
                aliases=("네거티브", "네거티브 프롬프트")),
         Column("seed", _("Seed"), T.NUMBER, 120, hidden=True, minimum=0, maximum=2**53 - 1, aliases=("시드",)),
         Column("workflow", _("Workflow"), T.CHOICE, 150, options="workflow", hidden=True, aliases=("워크플로",)),
+        Column("stale", _("Out of date"), T.TEXT, 200, editable=False, source="", hidden=True),
         Column("handles", _("Handles"), T.NUMBER, 90, hidden=True, nullable=False, minimum=0, maximum=1000,
                aliases=("핸들",)),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from shots.views import confirm, naming, scenario, shots
+from shots.views import confirm, naming, prompts, scenario, shots
 
 app_name = "shots"
 urlpatterns = [
@@ -20,5 +20,11 @@ urlpatterns = [
     path("projects/<str:code>/shots/confirm/move/", confirm.move, name="confirm_move"),
     path("projects/<str:code>/shots/unlock/", confirm.unlock, name="unlock_chosen"),
     path("projects/<str:code>/shots/<int:shot_id>/transition/", shots.transition, name="transition"),
+    path("projects/<str:code>/shots/<int:shot_id>/prompt/", prompts.panel, name="prompt"),
+    path("projects/<str:code>/shots/<int:shot_id>/prompt/take/", prompts.take, name="prompt_take"),
+    path("projects/<str:code>/shots/<int:shot_id>/prompt/build/", prompts.build, name="prompt_build"),
+    path("projects/<str:code>/shots/<int:shot_id>/prompt/save/", prompts.save, name="prompt_save"),
+    path("projects/<str:code>/shots/<int:shot_id>/prompt/words/", prompts.words, name="prompt_words"),
+    path("projects/<str:code>/shots/<int:shot_id>/prompt/translate/", prompts.translate, name="prompt_translate"),
     path("projects/<str:code>/shots/<int:shot_id>/unlock/", shots.unlock, name="unlock"),
 ]

@@ -11,7 +11,7 @@ from celery_workers.models import LedgerTask
 from comfy_adapters.comfyui import graphs
 from comfy_adapters.own.detect import detect
 from mirror.services.targets import create_target
-from renders.models import PathMap, Version, Worker, Workflow, WorkflowGraph
+from renders.models import PathMap, Pause, Version, Worker, Workflow, WorkflowGraph
 from renders.services.jobs import render_shots
 from renders.services.own_workflows import create_workflow
 from renders.services.presets import create_preset
@@ -63,6 +63,7 @@ def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
     workflow = Workflow.objects.get(key="local.panel")
     render_preset = create_preset(project=project, actor=admin, fields={"name": "p", "workflow": workflow})
     return {
+        "workflow_id": workflow.pk, "pause_id": Pause.objects.create(scope="capability", key="cpu").pk,
         "batch_id": job.batch_id, "render_preset_id": render_preset.pk,
         "target_id": target.pk,
         "key": graph.workflow.key, "number": graph.number,
@@ -70,6 +71,7 @@ def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
         "other_id": version.pk,
         "code": project.code, "shot_id": shots[0].pk, "scene_id": Scene.objects.all()[0].pk, "scenario_id": draft.pk,
         "asset_id": Character.objects.all()[0].pk, "version_id": version.pk, "job_id": job.pk, "task_id": task.pk,
+        "workflow": "local.panel",
         "delivery_id": task.pk, "worker_id": worker.pk, "movie_id": 1, "width": 320, "username": artist.username,
         "token": "abc", "map_id": path_map.pk, "name": "x.png", "path": "",
     }  # fmt: skip

@@ -54,6 +54,10 @@ WORDS = {
     "tree.adopt": gettext_lazy("Took dropped files in"),
     "worker.drain": gettext_lazy("Let a worker run dry"),
     "worker.resume": gettext_lazy("Let a worker go on"),
+    "worker.wake": gettext_lazy("Woke a worker"),
+    "worker.unblock": gettext_lazy("Lifted a worker's block"),
+    "farm.pause": gettext_lazy("Paused renders"),
+    "farm.resume": gettext_lazy("Let paused renders go on"),
     "user.password": gettext_lazy("Changed a password"),
 }
 

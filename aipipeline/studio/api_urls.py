@@ -16,10 +16,10 @@ from assets.api import views as assets
 from celery_workers.api import views as tasks
 from comfy_adapters.api import views as workflows
 from mirror.api import views as mirror
-from renders.api import batches, compare, renders, scan, tree
+from renders.api import batches, compare, farm, renders, scan, seams, tree
 from renders.api import presets as render_presets
 from renders.api import views as versions
-from shots.api import castings, confirm, naming, scenarios
+from shots.api import castings, confirm, naming, prompts, scenarios
 from shots.api import presets as shot_presets
 from shots.api import views as shots
 from timeline.api import views as timeline
@@ -91,6 +91,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/shots/<int:shot_id>/", shots.ShotDetail.as_view()),
     path("v1/shots/<int:shot_id>/transition/", shots.Transition.as_view()),
     path("v1/shots/<int:shot_id>/unlock/", shots.Unlock.as_view()),
+    path("v1/shots/<int:shot_id>/prompt/", prompts.ShotPrompt.as_view()),
+    path(f"{P}/translations/", prompts.Translations.as_view()),
     path("v1/shots/<int:shot_id>/castings/", castings.Castings.as_view()),
     path("v1/shots/<int:shot_id>/castings/<int:casting_id>/", castings.CastingDetail.as_view()),
     path(f"{P}/versions/", versions.ProjectVersions.as_view()),
@@ -115,7 +117,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{P}/tree/adopt/", scan.TreeAdopt.as_view()),
     path(f"{P}/tree/paths/", tree.TreePaths.as_view()),
     path(f"{P}/tree/search/", tree.TreeSearch.as_view()),
-    path("v1/workers/", versions.Workers.as_view()),
+    path("v1/workers/", farm.Workers.as_view()),
+    path("v1/workers/<int:worker_id>/", farm.WorkerDetail.as_view()),
+    path("v1/workers/<int:worker_id>/wake/", farm.WorkerWake.as_view()),
+    path("v1/workers/<int:worker_id>/fits/", farm.WorkerFits.as_view()),
+    path("v1/workers/<int:worker_id>/blocks/", farm.WorkerBlocks.as_view()),
+    path("v1/workers/<int:worker_id>/blocks/<str:workflow>/", farm.WorkerBlockDetail.as_view()),
+    path("v1/farm/pauses/", farm.Pauses.as_view()),
     path("v1/workflows/", workflows.Workflows.as_view()),
     path("v1/workflows/<str:key>/", workflows.WorkflowDetail.as_view()),
     path("v1/workflows/<str:key>/graphs/", workflows.WorkflowGraphs.as_view()),
@@ -123,6 +131,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/render-presets/", render_presets.Presets.as_view()),
     path("v1/render-presets/<int:render_preset_id>/", render_presets.PresetDetail.as_view()),
     path("v1/render-presets/<int:render_preset_id>/clone/", render_presets.PresetClone.as_view()),
+    path(f"{P}/seams/", seams.Seams.as_view()),
     path(f"{P}/batches/", batches.Batches.as_view()),
     path("v1/batches/<uuid:batch_id>/", batches.BatchDetail.as_view()),
     path("v1/batches/<uuid:batch_id>/cancel/", batches.BatchCancel.as_view()),

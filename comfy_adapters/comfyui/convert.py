@@ -41,7 +41,8 @@ def retime(
         f"crop={width}:{height},setsar=1,format=yuv420p"
     )
     tail = [*ENCODER, "-video_track_timescale", str(timescale(fps)), "-frames:v", str(frames)]
-    ffmpeg.run(["-i", source, "-an", "-vf", chain, *tail, out], on_frame=on_frame, cancelled=cancelled)
+    # Every frame of the source must decode: a damaged file is no version.
+    ffmpeg.run(["-xerror", "-i", source, "-an", "-vf", chain, *tail, out], on_frame=on_frame, cancelled=cancelled)
 
 
 def fit_image(source: Path, out: Path, *, width: int, height: int) -> None:

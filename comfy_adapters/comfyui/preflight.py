@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from comfy_adapters.comfyui.compat import adapt
 from comfy_adapters.comfyui.graphs import Graph, ModelFile, Nodes, Slots, Target, titles
 from comfy_adapters.comfyui.object_info import InputSpec, inputs_of, matching
 
@@ -32,10 +33,11 @@ def check(
     object_info: Mapping[str, Any],
     more_models: Sequence[ModelFile] = (),
 ) -> list[Finding]:
-    """Everything that the server would choke on. Values that it only spells otherwise are rewritten in `prompt`.
+    """Everything that the server would choke on. What it only spells otherwise is rewritten in `prompt`.
 
     `more_models`: what was put into the prompt besides the graph's own, the LoRAs of the job.
     """
+    adapt(prompt, object_info)
     models = {model.target: model for model in (*slots.models, *more_models)}
     uploads = {(t.node, t.input) for targets in slots.targets.values() for t in targets if t.upload}
     named = titles(prompt)

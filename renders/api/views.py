@@ -1,5 +1,6 @@
 """Versions, reviews, workers and workflows over REST."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.urls import reverse
@@ -12,15 +13,15 @@ from aipipeline.projects.api.views import Endpoint, UploadEndpoint, integer, onl
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.permissions import require
 from assets.models import Character, Environment
-from renders.models import Version, VersionKind, Worker
-from renders.selectors import version_for
+from renders.models import Version, VersionKind
+from renders.selectors import stale_reasons, version_for
 from renders.services.publishing import publish_files
 from renders.services.reviews import review_version
 from renders.services.uploading import publish_upload
 from shots.selectors import shot_for
 
 
-def version_json(version: Version) -> dict[str, Any]:
+def version_json(version: Version, stale: str | None = None) -> dict[str, Any]:
     names = ("kind", "number", "label", "status", "auto", "comment", "width", "height", "frames", "fps", "published_at")
     return {
         "id": version.pk,
@@ -31,16 +32,24 @@ def version_json(version: Version) -> dict[str, Any]:
         "path": version.path,
         "files": version.manifest,
         "provenance": version.provenance,
+        "stale": stale,
         "url": reverse("renders:file", args=[version.pk]),
         "thumbnail": reverse("renders:thumb", args=[version.pk, 320]),
     }
+
+
+def versions_json(versions: Iterable[Version]) -> list[dict[str, Any]]:
+    """Each with the reason why it is out of date, null for those that are not."""
+    rows = list(versions)
+    stale = stale_reasons(rows)
+    return [version_json(row, stale.get(row.pk)) for row in rows]
 
 
 class ShotVersions(UploadEndpoint):
     def get(self, request: Request, shot_id: int) -> Response:
         shot = shot_for(request.user, shot_id)
         rows = Version.objects.live().filter(shot=shot).select_related("project")
-        return self.page(rows, lambda found: [version_json(v) for v in found], ordering=("-id",))
+        return self.page(rows, versions_json, ordering=("-id",))
 
     def post(self, request: Request, shot_id: int) -> Response:
         shot = shot_for(request.user, shot_id)
@@ -95,7 +104,7 @@ class AssetVersions(UploadEndpoint):
     def get(self, request: Request, code: str, kind: str, asset_id: int) -> Response:
         owner = self.owner(code, kind, asset_id, "project.view")
         rows = owner.versions.live().select_related("project")
-        return self.page(rows, lambda found: [version_json(v) for v in found], ordering=("-id",))
+        return self.page(rows, versions_json, ordering=("-id",))
 
     def post(self, request: Request, code: str, kind: str, asset_id: int) -> Response:
         owner = self.owner(code, kind, asset_id, "versions.upload")
@@ -111,7 +120,7 @@ class AssetVersions(UploadEndpoint):
 
 class VersionDetail(Endpoint):
     def get(self, request: Request, version_id: int) -> Response:
-        return Response(version_json(version_for(request.user, version_id)))
+        return Response(versions_json([version_for(request.user, version_id)])[0])
 
 
 class VersionReview(Endpoint):
@@ -149,10 +158,3 @@ def _region(value: Any) -> list[float] | None:
             _("region: [x, y, width, height] as fractions of 1 are needed."), fields={"region": [_("not a region")]}
         )
     return [float(number) for number in value]
-
-
-class Workers(Endpoint):
-    def get(self, request: Request) -> Response:
-        require(request.user, "farm.view")
-        names = ("id", "name", "vram_gb", "gpu", "tags", "backends", "state", "error", "heartbeat_at")
-        return self.page(Worker.objects.all(), lambda rows: [{n: getattr(w, n) for n in names} for w in rows])

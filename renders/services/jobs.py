@@ -5,7 +5,7 @@ One call is one batch and one action: everything is checked before anything is q
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -21,6 +21,7 @@ from renders.services import chains, waiting
 from renders.services.estimates import finish_estimate
 from renders.services.fits import refusals
 from renders.services.inputs import checked_inputs
+from renders.services.lora_files import with_lora_paths
 from renders.services.making import Wish, make_jobs
 from renders.services.nudges import announce_jobs, nudge
 from renders.services.parameters import checked_params
@@ -53,6 +54,12 @@ class _Choice:
     variant: str
     workflow: Workflow | None
     params: Mapping[str, Any]
+    seed_shift: int = 0
+
+
+def _other_seed(choice: _Choice, n: int) -> _Choice:
+    """The n-th of several takes of one choice, from 0."""
+    return replace(choice, variant=f"{choice.variant} #{n + 1}".strip(), seed_shift=n)
 
 
 def render_shots(
@@ -106,6 +113,7 @@ def start_renders(
     preset: RenderPreset | None = None,
     presets: Sequence[RenderPreset] = (),
     workflows: Sequence[str] = (),
+    variants: int = 1,
     params: Mapping[str, Any] | None = None,
     inputs: Mapping[str, Any] | None = None,
     priority: int = 0,
@@ -117,9 +125,10 @@ def start_renders(
 ) -> Started:
     """One job for each shot, character and environment, by a step, a workflow or a preset: one batch.
 
-    `presets` or `workflows`: one job for each of them and each shot, to compare (A/B). `chain`: shot after shot in
-    story order, see `renders.services.chains`. `inputs`: see `renders.services.inputs`. `waits_for` says when the jobs
-    in `after` are good enough. What already has an open job of the same workflow is left alone, except in a comparison.
+    `presets` or `workflows`: one job for each of them and each shot, to compare (A/B); `variants`: so many of each,
+    with one seed after the other. `chain`: shot after shot in story order, see `renders.services.chains`. `inputs`: see
+    `renders.services.inputs`. `waits_for` says when the jobs in `after` are good enough. What already has an open job
+    of the same workflow is left alone, except in a comparison.
     Invalid by field; then nothing is queued.
     """
     if waits_for not in WaitsFor.values:
@@ -133,6 +142,11 @@ def start_renders(
     choices = _choices(project, presets, workflows, params or {}) or [
         _Choice("", workflow_named(workflow, project) if workflow else None, params or {})
     ]
+    if variants > 1:
+        if chain or variants * len(choices) > MOST_VARIANTS:
+            text = _("At most %(most)d can be compared at once, and none in a chain.") % {"most": MOST_VARIANTS}
+            raise Invalid(text, fields={"variants": [_("too many")]})
+        choices = [_other_seed(choice, n) for choice in choices for n in range(variants)]
     wishes = [wish for choice in choices for wish in _wishes(project, choice, shots, references, step)]
     if len(wishes) > MOST_JOBS:
         raise Invalid(_("At most %(most)d at once; choose fewer.") % {"most": MOST_JOBS}, fields={"shots": [_("many")]})
@@ -170,6 +184,10 @@ def _refuse_impossible(jobs: Sequence[RenderJob]) -> None:
         if key in looked:
             continue
         looked[key] = refusals(workflow=job.workflow, graph=job.graph, params=job.params)
+        if looked[key] and job.params.get("loras"):
+            # A LoRA that lies in the studio's own storage is brought to the server by its worker.
+            there = with_lora_paths(job.project, job.params)
+            looked[key] = refusals(workflow=job.workflow, graph=job.graph, params=there)
         if looked[key]:
             text = _("%(owner)s: no server can do %(key)s. %(why)s")
             why = " ".join(looked[key][:10])
@@ -256,7 +274,7 @@ def _wishes(
             used = chosen[owner.pk] if isinstance(owner, Shot) else reference_workflow(project)
         if used.pk not in checked:
             checked[used.pk] = checked_params(used, choice.params)
-        wishes.append(Wish(owner, used, checked[used.pk], choice.variant))
+        wishes.append(Wish(owner, used, checked[used.pk], choice.variant, choice.seed_shift))
     return wishes
 
 

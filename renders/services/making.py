@@ -29,12 +29,16 @@ Owner = Shot | Character | Environment
 
 @dataclass(frozen=True)
 class Wish:
-    """One result that is wanted. `params` are what people said, checked; `variant` tells A from B."""
+    """One result that is wanted. `params` are what people said, checked; `variant` tells A from B.
+
+    `seed_shift` is added to the seed: several takes of the same.
+    """
 
     owner: Owner
     workflow: Workflow
     params: Mapping[str, Any] = field(default_factory=dict)
     variant: str = ""
+    seed_shift: int = 0
 
 
 def make_jobs(
@@ -71,7 +75,9 @@ def make_jobs(
                 step=workflow.step if is_shot else "",
                 graph=workflow.graph,
                 model_key=workflow.model_key,
-                params={**_own_params(project, owner, cast, workflow, wordings), **wish.params},
+                params=_shifted(
+                    {**_own_params(project, owner, cast, workflow, wordings), **wish.params}, wish.seed_shift
+                ),
                 subject=subject_of(owner, cast) if isinstance(owner, Shot) else reference_subject(owner),
                 inputs={role: inputs.get(role) for role in roles},
                 priority=priority,
@@ -85,6 +91,11 @@ def make_jobs(
         )
     place(jobs)
     return jobs
+
+
+def _shifted(params: dict[str, Any], shift: int) -> dict[str, Any]:
+    seed = params.get("seed")
+    return {**params, "seed": (seed + shift) % 2**53} if shift and isinstance(seed, int) else params
 
 
 def _casts(shots: Sequence[Shot]) -> dict[int, list[Casting]]:

@@ -40,10 +40,14 @@ def nudge_worker(worker: Worker) -> None:
     """Let just this worker look for work, once what was written is committed."""
     from renders.tasks import claim
 
-    def send() -> None:
-        claim.apply_async(queue=worker.queue, expires=20, retry=False)
+    transaction.on_commit(lambda: claim.apply_async(queue=worker.queue, expires=20, retry=False), robust=True)
 
-    transaction.on_commit(send, robust=True)
+
+def wake(worker: Worker) -> None:
+    """Let this worker ask its machine anew and then look for work, on commit; a busy one when it is free."""
+    from renders.tasks import wake as task
+
+    transaction.on_commit(lambda: task.apply_async(queue=worker.queue, expires=600, retry=False), robust=True)
 
 
 def nudge_waiting() -> int:
@@ -52,6 +56,11 @@ def nudge_waiting() -> int:
     wanted = Counter(waiting.values_list("capability", flat=True)[:500])
     send_nudges(wanted)
     return wanted.total()
+
+
+def anything_waits() -> bool:
+    """Whether a job could be claimed now, by whatever worker."""
+    return RenderJob.objects.filter(state=JobState.QUEUED, blocked_reason="", not_before__lte=Now()).exists()
 
 
 def announce_jobs(jobs: Iterable[RenderJob]) -> None:

@@ -17,11 +17,12 @@ from aipipeline.events import publish
 from aipipeline.history.plain import create_plain, update_plain
 from aipipeline.history.recorder import Recorder
 from aipipeline.history.services import lock, recording
-from aipipeline.projects.errors import Conflict, Invalid, NotFound
+from aipipeline.projects.errors import Conflict, Invalid
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import allows, require
 from renders.models import Workflow, WorkflowGraph
 from renders.models.workflow import Origin
+from shots.services.tree.metadata import mark_stale
 
 BACKEND = "comfyui"
 PREFIX = "own."
@@ -129,20 +130,13 @@ def set_enabled(*, workflow: Workflow, actor: Any, enabled: bool, tab: str = "")
         row: Workflow = lock(Workflow.objects.filter(pk=workflow.pk)).get()  # type: ignore[type-var]
         update_plain(recorder, row, enabled=enabled)
         _tell(row)
+    workflow.enabled = enabled
     return row
 
 
 def may_manage(actor: Any, workflow: Workflow) -> bool:
     """Whether the person may give it new versions and switch it."""
     return workflow.origin == Origin.OWN and allows(actor, OPERATION, workflow.project)
-
-
-def own_workflow(actor: Any, key: str) -> Workflow:
-    """The brought workflow with this key, for those who may see it; NotFound otherwise."""
-    row = Workflow.objects.filter(key=key, origin=Origin.OWN).select_related("graph", "project").first()
-    if row is None or not (row.project is None or allows(actor, "project.view", row.project)):
-        raise NotFound(_("There is no such workflow."))
-    return row
 
 
 def _require(workflow: Workflow, actor: Any) -> None:
@@ -213,3 +207,5 @@ def _sha256(nodes: Mapping[str, Any]) -> str:
 
 def _tell(row: Workflow) -> None:
     publish("farm", "workflow.changed", ids=[row.pk])
+    if row.project_id is not None:  # the project's file in the tree tells of it
+        mark_stale(row.project_id, "config", [row.project_id])

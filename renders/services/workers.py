@@ -9,9 +9,15 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
+from aipipeline.history.plain import update_plain
+from aipipeline.history.services import recording
+from aipipeline.projects.errors import Conflict
 from renders.backends import BackendError, ask_machine
 from renders.models import Worker, WorkerState
 from renders.models.job import VRAM_OF
+from renders.services.fits import FitWatch
+from renders.services.locking import of_self
+from renders.services.nudges import wake
 
 log = structlog.get_logger(__name__)
 ASK_SECONDS = 15.0  # between two questions to a machine that answers
@@ -123,6 +129,29 @@ class MachineWatch:
             log.info("worker_machine", worker=self.name, **{k: changes[k] for k in ("error", "gpu") if k in changes})
             publish("farm", "worker.changed", ids=[worker.pk])
         return not changes["error"] and (bool(worker.error) or changes.get("vram_gb", worker.vram_gb) != worker.vram_gb)
+
+
+def wake_worker(*, worker: Worker, actor: Any, tab: str = "") -> Worker:
+    """Let a worker take up work again: no longer drained, its machine asked anew, its queue looked into.
+
+    Conflict for one that is offline: nobody is there to be woken.
+    """
+    params = {"worker": worker.name, "label": worker.name}
+    with recording(project=None, actor=actor, kind="worker.wake", tab=tab, undoable=False, params=params) as recorder:
+        row: Worker = Worker.objects.select_for_update(of=of_self()).get(pk=worker.pk)
+        if row.state == WorkerState.OFFLINE:
+            raise Conflict(_("This worker is offline. Start it first."))
+        if row.state == WorkerState.DRAINING:
+            update_plain(recorder, row, state=WorkerState.ONLINE)
+        publish("farm", "worker.changed", ids=[row.pk])
+        wake(row)
+    return row
+
+
+def look_anew(*, name: str) -> None:
+    """Ask the machine behind this process's worker, and what its server can do, without waiting for the next time."""
+    MachineWatch(name).look()
+    FitWatch(name).look()
 
 
 def gone(*, name: str) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from aipipeline.media.rooted import Entry, Rooted
 from aipipeline.projects.models import Project
 from renders.models import Version, VersionState
+from renders.selectors import stale_reasons
 from renders.tree.joining import OWNERS, Node, Place, has_picture, join, newest_key, newest_of, place_in, shown
 from renders.tree.listing import Listed, on_disk
 from renders.tree.paths import Form, Mapper
@@ -45,6 +46,7 @@ class Details:
     provenance: list[tuple[str, str]] = field(default_factory=list)
     text: str = ""
     draft: bool = False
+    stale: str = ""
 
     @property
     def version(self) -> Version | None:
@@ -115,6 +117,7 @@ def _of_version(details: Details, project: Project, version: Version) -> None:
     details.files = list(version.manifest)
     whole = Version.objects.only("provenance").get(pk=version.pk).provenance
     details.provenance, details.draft = short_provenance(whole), bool(whole.get("draft"))
+    details.stale = stale_reasons([version]).get(version.pk, "")
     owned = {name: getattr(version, f"{name}_id") for name in OWNERS}
     rows = Version.objects.live().filter(project=project, kind=version.kind, **owned)
     details.newest = frozenset({version.pk} if newest_key(version) in newest_of(rows) else ())

@@ -3,7 +3,6 @@
 from pathlib import Path
 from uuid import UUID
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -14,6 +13,7 @@ from aipipeline.media.thumbnails import make_thumbnail
 from aipipeline.projects.errors import NotFound
 from renders.columns import kept_thumbnail
 from renders.models import Version
+from renders.previews import preview_of
 from renders.selectors import job_for, version_for
 
 WIDTHS = (160, 320, 640, 1280)
@@ -54,7 +54,7 @@ def thumbnail(request: HttpRequest, version_id: int, width: int) -> HttpResponse
 def preview(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The newest preview of a running job; 404 while there is none."""
     job = job_for(request.user, job_id)
-    jpeg = cache.get(f"preview:{job.pk}")
+    jpeg = preview_of(job.pk)
     if jpeg is None:
         raise NotFound(_("There is no preview of this job."))
     return HttpResponse(jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})

@@ -15,8 +15,7 @@ from renders.models import VersionKind
 from renders.selectors import jobs_visible_to
 from renders.services.uploading import publish_upload
 from shots.models import Shot
-from shots.prompts import SOURCES, write_prompt
-from shots.selectors import castings_of, shot_for, shots_of
+from shots.selectors import shot_for, shots_of
 from shots.services.tree.folders import folder_of
 from shots.views.shots import editor_choices, moves_of
 
@@ -38,8 +37,6 @@ def detail(request: HttpRequest, project: Project, shot_id: int) -> HttpResponse
         "versions": versions,
         "shown": shown,
         "jobs": jobs_visible_to(request.user).filter(shot=shot)[:10],
-        "prompt": write_prompt(shot=shot, cast=list(castings_of(shot)), family="none"),
-        "sources": SOURCES,
         "previous": order[at - 1] if at else None,
         "following": order[at + 1] if at + 1 < len(order) else None,
         "actions": _history_of(shot),

@@ -29,6 +29,7 @@ def storyboard(request: HttpRequest, project: Project) -> HttpResponse:
         "without_video": sum(p.video is None for p in panels),
         "to_review": sum(p.image is not None and p.image.status == VersionStatus.PENDING for p in panels),
         "running": sum(p.job is not None for p in panels),
+        "panel_ids": ",".join(str(p.shot.pk) for p in panels),
     }
     return render_page_or_fragment(request, "renders/storyboard.html", "renders/_storyboard.html", context)
 

@@ -76,6 +76,10 @@ onElements("[data-workflow-form]", (form) => {
     if (!(select instanceof HTMLSelectElement) || !select.matches("[data-place]")) return;
     const shown = select.closest("[data-line]")?.querySelector("[data-value]");
     if (shown) shown.textContent = values.get(select.value) ?? "";
+    const option = select.selectedOptions[0];
+    const label = option?.parentElement instanceof HTMLOptGroupElement ? option.parentElement.label : "";
+    if (label) option.textContent = `${label} · ${JSON.parse(select.value)[1]}`;
+    select.title = option?.textContent ?? "";
   });
 
   /** @param {HTMLSelectElement} select */

@@ -34,9 +34,10 @@ FIELDS = (
     "accept", "kind", "comment", "verdict", "frame", "region", "workflow", "params", "priority", "ops", "refresh",
     "field", "value", "list", "index", "remove", "token", "draining", "which", "texts", "since", "config", "shared",
     "server", "windows", "macos", "linux", "default", "label", "type", "choices", "id", "assignee", "due_date",
-    "status", "templates", "files", "deep",
+    "status", "templates", "files", "deep", "scope", "key",
     "bucket", "prefix", "endpoint_url", "region", "key_variable", "secret_variable", "kinds", "limit_mb",
     "every_minutes", "enabled", "dry_run", "verify", "presets", "workflows", "inputs", "waits_for", "chain",
+    "words", "target", "family", "prompt", "negative_prompt",
 )  # fmt: skip
 
 
@@ -99,6 +100,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "api/v1/projects/<str:code>/naming/": {"templates": {}},
     "api/v1/projects/<str:code>/naming/preview/": {"templates": {}},
     "api/v1/projects/<str:code>/naming/read/": {"path": "scenes/SCN_010/shots/SHT_0010/render/v001/x.png"},
+    "api/v1/projects/<str:code>/translations/": {"text": "비 오는 밤", "words": "a rainy night"},
     "api/v1/projects/<str:code>/mirrors/": {
         "name": "S3",
         "kind": "s3",

@@ -6,6 +6,9 @@ leased, prompt id saved, prompt pending, sampling, downloading, results aside, r
 A full disk under a download: comfy_adapters/tests/comfyui/test_full_disk.py.
 """
 
+import os
+import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +16,10 @@ from typing import Any
 
 import pytest
 import redis as redis_client
+from django.utils import timezone
 
-from renders.models import JobState, RenderAttempt, RenderJob, Worker
+from comfy_adapters.tests.comfyui.helpers import filled
+from renders.models import Cause, JobState, RenderAttempt, RenderJob, Worker
 from renders.services import queue
 from renders.services.jobs import render_shots
 from renders.tasks import attempt as attempt_task
@@ -72,6 +77,13 @@ def studio(
     held.close()
 
 
+@pytest.fixture
+def comfy() -> Iterator[ComfyDouble]:
+    double = start()
+    yield double
+    double.stop()
+
+
 def rendered_once(double: ComfyDouble) -> None:
     """No prompt ran twice, and there are no more prompts than jobs."""
     executed = double.stats()["executed"]
@@ -117,6 +129,25 @@ def test_the_worker_dies_at_every_edge(studio: Studio) -> None:
     assert RenderAttempt.objects.filter(state=JobState.FAILED).count() == len(EDGES)
 
 
+def test_workers_sleep_over_their_leases_and_come_back(studio: Studio) -> None:
+    """Others have done the work by then; what the sleepers still do reaches nobody."""
+    studio.farm.start()
+    jobs = studio.farm.hold_one_at_each_edge(studio.project, studio.shots)
+    sleepers = studio.farm.sleep()
+    studio.farm.release()
+    for name in ("next", "other"):
+        studio.farm.add(name)
+    studio.all_is_well(jobs, "asleep")
+    for process in sleepers:
+        os.killpg(process.pid, signal.SIGCONT)
+    rows = Worker.objects.filter(name__in=[f"{edge}@{socket.gethostname()}" for edge in EDGES])
+    woken = timezone.now()
+    wait(lambda: rows.filter(heartbeat_at__gt=woken).count() == len(EDGES), seconds=30, what=studio.farm.told)
+    more = studio.render(studio.shots)
+    studio.all_is_well(more, "awake again")
+    rendered_once(studio.double)
+
+
 def test_messages_that_come_twice_and_workers_that_race(studio: Studio) -> None:
     """Every attempt's message is sent to the other workers too, and everybody is woken again and again."""
     names = ("one", "two", "three")
@@ -153,3 +184,57 @@ def test_a_silent_websocket_and_one_that_breaks(studio: Studio) -> None:
     studio.double.faults(drop_sockets=True, hold="")
     studio.all_is_well(jobs, "broken")
     rendered_once(studio.double)
+
+
+def test_a_worker_that_claims_while_redis_is_away(studio: Studio) -> None:
+    """It cannot even tell itself what it claimed: the job goes back, as often as it takes, and loses no try by that."""
+    studio.farm.add("one")
+    first = studio.render(studio.shots[:1])
+    studio.all_is_well(first, "before")
+    environment.kill_redis()
+    try:
+        jobs = studio.render(studio.shots[1:2])
+        given_back = RenderAttempt.objects.filter(job__in=jobs, cause=Cause.AWAY)
+        processes.wait_until(lambda: given_back.count() >= 2, seconds=40, what=studio.farm.told)
+    finally:
+        environment.restart_redis()
+    studio.all_is_well(jobs, "redis away")
+    assert not RenderAttempt.objects.filter(job__in=jobs, cause=Cause.LOST).exists()
+    rendered_once(studio.double)
+
+
+def test_clocks_that_are_an_hour_wrong(studio: Studio) -> None:
+    """Leases are of the database's clock, and a worker whose own clock is wrong neither starves nor loses its job."""
+    for name, hours, shots in (("late", -1, studio.shots[:2]), ("early", 1, studio.shots[2:4])):
+        studio.farm.add(name, clock=hours * 3600)
+        # One after the other: a worker that starts looks by itself, later ones only reach it by messages.
+        jobs = []
+        for shot in shots:
+            jobs += studio.render([shot])
+            studio.all_is_well(jobs, f"{name} {shot}")
+        for attempt in RenderAttempt.objects.filter(job__in=jobs).select_related("worker"):
+            assert attempt.number == 1
+            assert attempt.worker.name.startswith(f"{name}@")
+            assert abs((timezone.now() - attempt.started_at).total_seconds()) < 120
+        studio.farm.workers.pop(name).kill()
+    rendered_once(studio.double)
+
+
+def test_the_looks_of_these_tests_see_what_is_wrong(project: Any, admin_user: Any, comfy: ComfyDouble) -> None:
+    shot = applied_project(project, admin_user, SCRIPT)[0]
+    (job,) = render_shots(project=project, actor=None, shots=[shot], step="first_image")
+    aside = project.root / "x" / ".tmp-left"
+    for folder in (aside, project.root / "x" / "v001"):
+        folder.mkdir(parents=True)
+    (project.root / "x" / "half.part").touch()
+    comfy.faults(hold="KSampler")
+    comfy.post("/prompt", prompt=filled(), prompt_id="left")
+    told = "\n".join(problems(project, [comfy]))
+    assert f"job {job.pk} is queued" in told
+    for name in (".tmp-left", "v001", "half.part"):
+        assert f"orphan x/{name}" in told
+    assert "the server still works on ['left']" in told
+    RenderJob.objects.update(state=JobState.SUCCEEDED)
+    told = "\n".join(problems(project, []))
+    assert f"job {job.pk} succeeded without a published version" in told
+    assert "0 versions for 1 jobs" in told

@@ -45,11 +45,16 @@ def start_redis() -> "subprocess.Popen[bytes]":
 _servers = [start_redis()]
 
 
-def restart_redis() -> None:
-    """Kill the server as a crash would, and start it again on the same files."""
+def kill_redis() -> None:
+    """As a crash would."""
     _servers[-1].kill()
     _servers[-1].wait()
     redis_socket.unlink(missing_ok=True)
+
+
+def restart_redis() -> None:
+    """Kill the server, if it still runs, and start it again on the same files."""
+    kill_redis()
     _servers.append(start_redis())
 
 

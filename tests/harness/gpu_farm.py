@@ -1,6 +1,8 @@
 """A farm of ComfyUI workers whose attempts are stopped at chosen edges, and what must be true when all has ended."""
 
+import os
 import re
+import signal
 import time
 import urllib.request
 from collections import Counter
@@ -48,9 +50,16 @@ class HeldFarm:
             process.kill()
         self.workers.clear()
 
-    def add(self, name: str) -> None:
-        """A worker that stops nowhere."""
-        self.workers[name] = processes.comfy_worker(name, self.double.url)
+    def sleep(self) -> list[processes.Process]:
+        """Stop them where they are, as a machine does that hangs; returned to be woken."""
+        stopped = list(self.workers.values())
+        for process in stopped:
+            os.killpg(process.pid, signal.SIGSTOP)
+        return stopped
+
+    def add(self, name: str, *, clock: int = 0) -> None:
+        """A worker that stops nowhere; `clock`: by how many seconds its clock is wrong."""
+        self.workers[name] = processes.comfy_worker(name, self.double.url, clock=clock)
 
     def hold_one_at_each_edge(self, project: Project, shots: Sequence[Shot]) -> list[RenderJob]:
         """A job for each edge, its attempt stopped there: the last of them is leased when this returns."""

@@ -132,11 +132,18 @@ def celery(name: str, queues: str, *, slots: int = 2, pool: str = "prefork", **e
     )  # fmt: skip
 
 
-def comfy_worker(name: str, endpoint: str, *, vram: int = 24, hold: str = "", hold_file: str = "") -> Process:
-    """A worker of one ComfyUI server with the classes up to `vram` GB; `hold`: see held_worker.py."""
+def comfy_worker(
+    name: str, endpoint: str, *, vram: int = 24, hold: str = "", hold_file: str = "", clock: int = 0
+) -> Process:
+    """A worker of one ComfyUI server with the classes up to `vram` GB. `hold`: see held_worker.py; `clock`: by how many
+    seconds its clock is wrong."""
     queues = ",".join(f"gpu.vram{size}" for size in (8, 16, 24, 48) if size <= vram)
-    module = ("-m", "tests.harness.held_worker") if hold else ("-m", "celery", "-A", "celery_workers")
-    told = {"AIP_HOLD_AT": hold, "AIP_HOLD_FILE": hold_file} if hold else {}
+    module: tuple[str, ...] = ("-m", "celery", "-A", "celery_workers")
+    told = {}
+    if hold:
+        module, told = ("-m", "tests.harness.held_worker"), {"AIP_HOLD_AT": hold, "AIP_HOLD_FILE": hold_file}
+    elif clock:
+        module, told = ("-m", "tests.harness.shifted_worker"), {"AIP_CLOCK_SHIFT": str(clock)}
     return Process(
         name, *module, "worker", "-n", f"{name}@%h", "-Q", queues, "-c", "1", "-l", "WARNING", "--without-mingle",
         "--without-gossip", AIP_WORKER_ENDPOINT=endpoint, AIP_WORKER_VRAM=str(vram), **told,

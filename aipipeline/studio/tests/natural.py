@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import models
 
 from aipipeline.projects.models import Project
+from renders.models import WorkflowGraph
 
 # Ids, counts of edits and the moments of bookkeeping are the database's own.
 OWN = {"id", "revision", "field_revisions", "updated_at"}
@@ -17,8 +18,8 @@ UNTOLD = {"shots.casting", "shots.shotstep", "shots.folder", "timeline.track", "
 NOT_EXPORTED = {
     "projects.user", "history.action", "history.change", "history.changenumber", "notes.notification",
     "tables.viewchoice", "tables.sheetimport", "celery_workers.ledgertask", "celery_workers.schedule",
-    "renders.pathmap", "renders.worker", "renders.workflow", "renders.renderjob", "renders.renderattempt",
-    "renders.renderbatch", "renders.workflowgraph", "renders.machineschema", "renders.workerfit", "renders.workerblock",
+    "renders.pathmap", "renders.worker", "renders.renderjob", "renders.renderattempt",
+    "renders.renderbatch", "renders.machineschema", "renders.workerfit", "renders.workerblock",
     "renders.pause", "renders.experience", "renders.seam",
     "timeline.movie", "shots.stalemark",
     "mirror.mirrorentry", "mirror.mirrortarget",
@@ -62,6 +63,7 @@ class Natural:
             "timeline.track": lambda: [self.key(row.edit), row.kind, row.index],
             "renders.version": lambda: [self.key(row.owner), row.kind, row.number],
             "renders.workflow": lambda: row.key,
+            "renders.workflowgraph": lambda: [row.workflow.key, row.number],
             "shots.scene": lambda: row.code,
             "shots.shot": lambda: row.code,
         }
@@ -107,7 +109,8 @@ class Natural:
         found = {}
         for model in exported():
             names = {field.name for field in model._meta.concrete_fields}
-            mine = {"project": self.project} if "project" in names else {"version__project": self.project}
+            above = "workflow" if model is WorkflowGraph else "version"
+            mine = {"project" if "project" in names else f"{above}__project": self.project}
             rows = model._default_manager.filter(**({"pk": self.project.pk} if model is Project else mine))
             # Where people see rows in the order of their ids, that order counts too, among those of one row.
             by_id = "id" in model._meta.ordering

@@ -12,7 +12,10 @@ from aipipeline.tables.models import CustomColumn, SheetMapping
 from aipipeline.tables.registry import table_of
 from aipipeline.tables.services import columns, views
 from assets.models import Character, CinematicPreset, Environment, LoRA
+from comfy_adapters.comfyui import graphs
+from comfy_adapters.own.detect import detect
 from renders.models import RenderPreset, Version, Workflow
+from renders.services.own_workflows import add_version, create_workflow
 from renders.services.publishing import publish_files
 from renders.services.reviews import review_version
 from renders.services.workflows import sync_workflows
@@ -165,6 +168,13 @@ def _shots(project: Project, admin: Any, artist: Any, shots: list[Shot]) -> None
 
 def _versions(project: Project, admin: Any, artist: Any, shots: list[Shot], folder: Path) -> None:
     sync_workflows()
+    nodes = graphs.load("flux_t2i")[0].nodes
+    brought = create_workflow(
+        actor=admin, project=project, nodes=nodes, about=detect(nodes, title="밤 골목").about, name="alley"
+    )
+    add_version(
+        workflow=brought, actor=admin, nodes=nodes, about={**detect(nodes, title="밤 골목").about, "vram_gb": 12}
+    )
     with recording(project=project, actor=admin, kind="x") as recorder:
         workflow = Workflow.objects.get(key="local.panel")
         recorder.create(

@@ -17,7 +17,8 @@ from aipipeline.studio.tests import rich
 from aipipeline.studio.tests.natural import exported
 from assets.metadata import describe
 from assets.models import Character
-from renders.models import Version
+from renders.models import Version, Workflow
+from renders.services.own_workflows import set_enabled, update_about
 from renders.services.publishing import publish_files
 from renders.services.reviews import review_version
 from shots.models import Casting, Shot, StaleMark
@@ -56,7 +57,10 @@ EDITS: dict[str, dict[str, Any]] = {
 # These are no edits of a person's that could be undone; each has its own way below.
 # Rows that have a file of their own, and are told of in those of others.
 OWNERS = {"assets.character", "assets.environment", "shots.scene", "shots.shot"}
-PLAIN = {"projects.membership", "renders.version", "renders.review", "shots.folder"}
+PLAIN = {
+    "projects.membership", "renders.version", "renders.review", "shots.folder", "renders.workflow",
+    "renders.workflowgraph",
+}  # fmt: skip
 
 
 def agrees(project: Project, what: str, *, changed: bool = True) -> None:
@@ -108,6 +112,9 @@ def test_what_is_no_edit_reaches_the_files_too(project: Project, admin_user: Any
     loose = Shot.objects.select_related("project", "scene").get(code="SHT_5000")
     image = {"n.png": picture(tmp_path / "n.png")}
     version = Version.objects.live().filter(shot=shot, kind="previz").order_by("-number")[0]
+    brought = Workflow.objects.select_related("graph").get(project=project)
+    assert brought.graph is not None
+    newer = {**brought.graph.about, "vram_gb": 48}
     acts: dict[str, Callable[[], Any]] = {
         "a role": lambda: set_member(project=project, actor=admin_user, user=artist, role="guest"),
         "a member less": lambda: remove_member(project=project, actor=admin_user, user=artist),
@@ -118,6 +125,8 @@ def test_what_is_no_edit_reaches_the_files_too(project: Project, admin_user: Any
         "a version": lambda: publish_files(owner=shot, kind="render", files=image, actor=artist),
         "a version of a new shot": lambda: publish_files(owner=loose, kind="previz", files=image, actor=artist),
         "a review": lambda: review_version(version=version, actor=admin_user, verdict="approve", text="이것"),
+        "a workflow off": lambda: set_enabled(workflow=brought, actor=admin_user, enabled=False),
+        "a version of a workflow": lambda: update_about(workflow=brought, actor=admin_user, about=newer),
         "a new shot": lambda: editing.create_shot(project=project, actor=admin_user),
         "the cut": lambda: ensure_edit(project),
         "a confirm": lambda: confirm(project=project, actor=admin_user),

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,24 @@ import pytest
 
 from aipipeline.media.files import sha256_file
 from aipipeline.media.storage import StorageError
+from aipipeline.projects.errors import Invalid
 from assets.models import Character, LoRA
-from comfy_adapters.comfyui import lora_files
+from comfy_adapters.comfyui import graphs, lora_files
 from comfy_adapters.comfyui.backend import ComfyBackend
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.lora_files import deliver
 from comfy_adapters.comfyui.loras import Lora, of_params
 from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter, context
+from comfy_adapters.tests.comfyui.test_catalogue import server
 from renders.backends import JobCancelled
+from renders.services.fits import keep_schema
+from renders.services.jobs import render_shots
 from renders.services.lora_files import with_lora_paths
+from renders.services.workflows import sync_workflows
+from renders.tests import farm_world as world
 from shots.services.tree.folders import ensure_folder
 from tests.doubles.comfyui.process import ComfyDouble
+from tests.factories import applied_project
 
 
 def going_on() -> bool:
@@ -159,3 +167,19 @@ def test_the_studio_finds_its_own_file(project: Any, django_assert_max_num_queri
     assert [lora.file for lora in of_params(found)][:2] == ["faces/rina.safetensors", "own.safetensors"]
     assert found["seed"] == 1
     assert with_lora_paths(project, {"seed": 1}) == {"seed": 1}
+
+
+@pytest.mark.django_db
+def test_a_start_is_refused_only_for_loras_that_nobody_has(project: Any, admin_user: Any) -> None:
+    shot = applied_project(project, admin_user)[0]
+    sync_workflows()
+    gpu = world.worker("gpu", backend="comfyui", endpoint="http://gpu")
+    keep_schema(worker=gpu, said=server("0.33.0", graphs.load("flux_t2i")[1]))
+    start = partial(render_shots, project=project, actor=admin_user, shots=[shot], workflow="comfy.flux_t2i")
+    wanted = {"loras": [{"file": "rina.safetensors", "strength": 1.0, "name": "리나"}]}
+    with pytest.raises(Invalid, match=r"rina\.safetensors is missing on the server"):
+        start(params=wanted)
+    project.root.mkdir(parents=True, exist_ok=True)
+    (project.root / "rina.safetensors").write_bytes(b"weights")
+    (job,) = start(params=wanted)
+    assert job.params["loras"] == wanted["loras"]  # no path of this machine is kept

@@ -11,6 +11,8 @@ from PIL import Image
 
 from comfy_adapters.comfyui.graphs import FOLDER
 
+DOUBLE = Path(__file__).resolve().parents[3] / "tests" / "doubles" / "comfyui"
+
 
 def graph(name: str = "flux_t2i") -> dict[str, Any]:
     found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""What the farm page reads: workers, classes of card, throughput, batches, the job list. Constant queries each."""

@@ -1,0 +1,169 @@
+"""What people do on the farm's pages: cancel, retry and order jobs; drain and wake workers; pause and lift."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from aipipeline.projects.checks import whole_number
+from aipipeline.projects.errors import Invalid, NotFound
+from aipipeline.projects.models import Project
+from aipipeline.projects.permissions import require
+from aipipeline.ui.htmx import hx_refresh, hx_toast
+from aipipeline.ui.pages import body_of, number_in, tab_of
+from celery_workers.models import LedgerTask
+from celery_workers.services import cancel_task as cancel_task_of
+from renders.models import Pause, PauseScope, RenderJob, Worker
+from renders.selectors import job_for
+from renders.services import blocks, control, many, pauses
+from renders.services.workers import wake_worker
+
+
+def told(text: str) -> HttpResponse:
+    """Nothing to swap in: a toast, and the page's live parts look again."""
+    return hx_refresh(hx_toast(HttpResponse(status=204), text))
+
+
+@require_POST
+def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    row = job_for(request.user, job_id)
+    require(request.user, "renders.cancel", row.project)
+    control.cancel_job(job=row, actor=request.user, tab=tab_of(request))
+    return told(_("Cancelled."))
+
+
+@require_POST
+def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    row = job_for(request.user, job_id)
+    require(request.user, "renders.start", row.project)
+    control.retry_job(job=row, actor=request.user, tab=tab_of(request))
+    return told(_("Queued again."))
+
+
+@require_POST
+def priority(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    row = job_for(request.user, job_id)
+    require(request.user, "renders.manage", row.project)
+    value = number_in(body_of(request), "priority") or 0
+    control.set_priority(job=row, actor=request.user, priority=value, tab=tab_of(request))
+    return told(_("Priority changed."))
+
+
+@require_POST
+def bulk(request: HttpRequest) -> HttpResponse:
+    """`do` (cancel, retry, priority) to the jobs `ids`, all or none: each project must allow it."""
+    body = body_of(request)
+    what = str(body.get("do", ""))
+    operations = {"cancel": "renders.cancel", "retry": "renders.start", "priority": "renders.manage"}
+    if what not in operations:
+        raise Invalid(_("Unknown action."), fields={"do": [_("unknown")]})
+    jobs = _jobs(request.user, body.get("ids", ""))
+    for project in {job.project_id: job.project for job in jobs}.values():
+        require(request.user, operations[what], project)
+    facts: dict[str, Any] = {"jobs": jobs, "actor": request.user, "tab": tab_of(request)}
+    if what == "cancel":
+        count = many.cancel_jobs(**facts)
+        return told(ngettext("%(n)d job cancelled.", "%(n)d jobs cancelled.", count) % {"n": count})
+    if what == "retry":
+        count = many.retry_jobs(**facts)
+        return told(ngettext("%(n)d job queued again.", "%(n)d jobs queued again.", count) % {"n": count})
+    count = many.set_priorities(**facts, priority=number_in(body, "priority") or 0)
+    return told(ngettext("Priority of %(n)d job changed.", "Priority of %(n)d jobs changed.", count) % {"n": count})
+
+
+def _jobs(actor: Any, value: Any) -> list[RenderJob]:
+    """The jobs of a list of ids, separated by commas, that the actor may see: all of them, or NotFound."""
+    try:
+        ids = {UUID(part.strip()) for part in str(value).split(",") if part.strip()}
+    except ValueError:
+        raise Invalid(_("ids: job ids are needed."), fields={"ids": [_("not an id")]}) from None
+    if not ids:
+        raise Invalid(_("Choose at least one job."), fields={"ids": [_("empty")]})
+    if len(ids) > many.MOST:
+        raise Invalid(_("At most %(most)d jobs at once.") % {"most": many.MOST}, fields={"ids": [_("too many")]})
+    found: Iterable[RenderJob] = RenderJob.objects.visible_to(actor).filter(pk__in=ids).select_related("project")
+    jobs = list(found)
+    if len(jobs) != len(ids):
+        raise NotFound(_("One of the jobs is not there, or you are not a member of its project."))
+    return jobs
+
+
+@require_POST
+def cancel_task(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    task = LedgerTask.objects.filter(pk=task_id, project__in=Project.objects.visible_to(request.user)).first()
+    if task is None or task.project is None:
+        raise NotFound(_("There is no such task."))
+    require(request.user, "renders.cancel", task.project)
+    cancel_task_of(task=task, actor=request.user, tab=tab_of(request))
+    return told(_("Cancelled."))
+
+
+@require_POST
+def drain(request: HttpRequest, worker_id: int) -> HttpResponse:
+    require(request.user, "farm.manage")
+    draining = body_of(request).get("draining") in ("1", "true", True)
+    control.drain_worker(worker=_worker(worker_id), actor=request.user, draining=draining, tab=tab_of(request))
+    return told(_("It ends what it has and takes nothing new.") if draining else _("It takes work again."))
+
+
+@require_POST
+def wake(request: HttpRequest, worker_id: int) -> HttpResponse:
+    """Ask its server again now, and let it look for work."""
+    require(request.user, "farm.manage")
+    wake_worker(worker=_worker(worker_id), actor=request.user, tab=tab_of(request))
+    return told(_("It looks for work."))
+
+
+@require_POST
+def lift_block(request: HttpRequest, worker_id: int, workflow_id: int) -> HttpResponse:
+    require(request.user, "farm.manage")
+    worker = _worker(worker_id)
+    block = worker.blocks.filter(workflow=workflow_id).select_related("workflow").first()
+    if block is None:
+        raise NotFound(_("This worker is not blocked for it any more."))
+    blocks.lift_block(worker=worker, workflow=block.workflow.key, actor=request.user, tab=tab_of(request))
+    return told(_("The block is lifted."))
+
+
+@require_POST
+def pause(request: HttpRequest) -> HttpResponse:
+    """Pause `what`: "project:<id>", "capability:<class>" or "workflow:<id>"."""
+    body = body_of(request)
+    scope, _colon, key = str(body.get("what", "")).partition(":")
+    _may_pause(request, scope, key)
+    reason = str(body.get("reason") or "")
+    pauses.pause(scope=scope, key=key, reason=reason, actor=request.user, tab=tab_of(request))
+    return told(_("Paused."))
+
+
+@require_POST
+def resume(request: HttpRequest, pause_id: int) -> HttpResponse:
+    row = Pause.objects.filter(pk=pause_id).first()
+    if row is None:
+        raise NotFound(_("Nothing is paused there."))
+    _may_pause(request, row.scope, row.key)
+    pauses.resume(scope=row.scope, key=row.key, actor=request.user, tab=tab_of(request))
+    return told(_("It goes on."))
+
+
+def _may_pause(request: HttpRequest, scope: str, key: str) -> None:
+    """A project's leads may hold back their own project, classes and workflows are everybody's."""
+    if scope != PauseScope.PROJECT:
+        require(request.user, "farm.manage")
+        return
+    number = whole_number(key)
+    project = Project.objects.visible_to(request.user).filter(pk=number).first() if number is not None else None
+    if project is None:
+        raise NotFound(_("There is no such project, or you are not a member of it."))
+    require(request.user, "renders.manage", project)
+
+
+def _worker(worker_id: int) -> Worker:
+    worker = Worker.objects.filter(pk=worker_id).first()
+    if worker is None:
+        raise NotFound(_("There is no such worker."))
+    return worker
