@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from types import FrameType
 from urllib.parse import urlparse
 
@@ -30,10 +31,11 @@ def command(name: str, vram_gb: int) -> list[str]:
     ]  # fmt: skip
 
 
-def environment(url: str, vram_gb: int, tags: str = "") -> dict[str, str]:
-    """Of the worker's process; VRAM 0 is left to the server to say."""
+def environment(url: str, vram_gb: int, tags: str = "", *, urls: Sequence[str] = ()) -> dict[str, str]:
+    """Of the worker's process, or of this module's own for several `urls`; VRAM 0 is left to the server to say."""
     return {
         **os.environ,
+        **({"COMFYUI_URLS": ",".join(urls)} if urls else {}),
         "AIP_WORKER_ENDPOINT": url,
         "AIP_WORKER_VRAM": str(vram_gb),
         "AIP_WORKER_TAGS": tags or os.environ.get("AIP_WORKER_TAGS", ""),
