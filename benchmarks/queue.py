@@ -1,6 +1,7 @@
-"""The render queue: what a claim costs, how soon a free machine has its next prompt, and who waits how long.
+"""The render queue: what a claim costs, how soon a free machine has its next prompt, and who waits how long; how
+late progress reaches the pages.
 
-    .venv/bin/python benchmarks/queue.py [claim] [farm] [posted] [--json]
+    .venv/bin/python benchmarks/queue.py [claim] [farm] [posted] [watch] [--json]
 
 Everything runs on a temporary PostgreSQL and an embedded Redis that are thrown away; `posted` starts a worker of the
 studio and the ComfyUI server of the tests, as processes. Without names all parts run. The load average of the machine
@@ -29,11 +30,11 @@ else:
     import os
     from typing import Any
 
-    PARTS = ("claim", "farm", "posted")
+    PARTS = ("claim", "farm", "posted", "watch")
 
     def main() -> int:
         parser = argparse.ArgumentParser(description="The render queue: claims, placement, and prompts in time.")
-        parser.add_argument("parts", nargs="*", metavar="claim|farm|posted")
+        parser.add_argument("parts", nargs="*", metavar="claim|farm|posted|watch")
         parser.add_argument("--json", action="store_true", help="One JSON object as the last line of stdout.")
         options = parser.parse_args()
         if unknown := set(options.parts) - set(PARTS):
@@ -50,10 +51,11 @@ else:
             django.setup()
             from django.core.management import call_command
 
-            from benchmarks import queue_claims, queue_farm, queue_posted
+            from benchmarks import queue_claims, queue_farm, queue_posted, queue_watch
 
             call_command("migrate", verbosity=0)
-            measures = {"claim": queue_claims.measure, "farm": queue_farm.measure, "posted": queue_posted.measure}
+            modules = (queue_claims, queue_farm, queue_posted, queue_watch)
+            measures = {part: module.measure for part, module in zip(PARTS, modules, strict=True)}
             for part in options.parts or PARTS:
                 call_command("flush", interactive=False, verbosity=0)
                 found[part] = {**measures[part](), "load": round(os.getloadavg()[0], 1)}
