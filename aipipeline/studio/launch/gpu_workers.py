@@ -20,11 +20,15 @@ RESTART_SECONDS = 5.0
 
 
 def command(name: str, vram_gb: int) -> list[str]:
-    """The worker listens to every class that its card serves; to all of them while its VRAM (0) is not known.
+    """The worker listens to every class that its card serves, and to the one that it serves in part: work for more than
+    8 GB calls the class of 16, a card of 12 may do it. To all of them while its VRAM (0) is not known.
 
     What it listens to only wakes it; what it takes is decided by the row that its server's answer fills.
     """
-    queues = ",".join(queue for size, queue in CLASSES if not vram_gb or size <= vram_gb) or CLASSES[0][1]
+    smaller = (0, *(size for size, _queue in CLASSES))
+    queues = ",".join(
+        queue for (_size, queue), below in zip(CLASSES, smaller, strict=False) if not vram_gb or below < vram_gb
+    )
     return [
         sys.executable, "-m", "celery", "-A", "celery_workers", "worker", "-n", f"{name}@%h", "-Q", queues,
         "-c", "1", "-l", "WARNING", "--without-mingle", "--without-gossip",
