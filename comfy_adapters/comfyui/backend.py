@@ -81,7 +81,8 @@ class ComfyBackend:
         slots = graphs.of_job(context.workflow, context.graph)[1]
         if chunks.role_of(slots):
             return chunks.run(self, slots, context, reporter)
-        if (chain := long.plan(slots, context.params)) is not None:
+        # What is made again is made by the graph that it had, in one piece when it was one.
+        if context.exact is None and (chain := long.plan(slots, context.params)) is not None:
             return long.run(self, slots, chain, context, reporter)
         return self.run_prompt(chunks.sized(slots, context), reporter, _collect)
 
