@@ -251,6 +251,7 @@ def main() -> int:
         os.environ["STORAGE_ROOT"] = storage
         import django
         from django.core.management import call_command
+        from django.db import connections
 
         django.setup()
         call_command("migrate", verbosity=0)
@@ -260,6 +261,7 @@ def main() -> int:
             rows.append(round_of(number + 1, options.jobs, seed, options.every, not options.json))
             if not options.json:
                 _print(rows[-1], header=number == 0)
+        connections.close_all()  # the database server waits for whoever is still connected
         if options.json:
             print(json.dumps(rows, indent=1, default=str))
     return int(any(row["wrong"] for row in rows))

@@ -16,7 +16,7 @@ import structlog
 from django.utils.translation import gettext as _
 
 from aipipeline.media import ffmpeg
-from comfy_adapters.comfyui import chunks, errors, graphs, provenance
+from comfy_adapters.comfyui import chunks, errors, graphs, long, provenance
 from comfy_adapters.comfyui.chunks import Take
 from comfy_adapters.comfyui.client import ComfyClient, Place
 from comfy_adapters.comfyui.collect import Made, collect
@@ -30,6 +30,7 @@ from renders.backends import JobCancelled, JobContext, JobReporter, JobResult, S
 
 log = structlog.get_logger(__name__)
 
+NOT_TAKEN_SECONDS = 1.0  # after the id is kept; no lease ends so soon, so nobody has taken the job over by then
 RENDERED = 0.88  # where the server's share of the progress ends
 
 
@@ -80,6 +81,8 @@ class ComfyBackend:
         slots = graphs.of_job(context.workflow, context.graph)[1]
         if chunks.role_of(slots):
             return chunks.run(self, slots, context, reporter)
+        if (chain := long.plan(slots, context.params)) is not None:
+            return long.run(self, slots, chain, context, reporter)
         return self.run_prompt(chunks.sized(slots, context), reporter, _collect)
 
     def run_prompt(self, context: JobContext, reporter: JobReporter, take: Take) -> JobResult:
@@ -185,9 +188,10 @@ class ComfyBackend:
     ) -> None:
         ids = {"prompt_id": prompt.prompt_id, "client_id": prompt.client_id}
         nodes = work.filled.prompt
+        unknown_until = time.monotonic() + NOT_TAKEN_SECONDS if prompt.new else 0.0
         reporter.save_state(**ids, endpoint=client.public, uploads=dict(uploads))
         try:
-            client.submit(nodes, prompt_id=prompt.prompt_id, client_id=prompt.client_id, new=prompt.new)
+            client.submit(nodes, prompt_id=prompt.prompt_id, client_id=prompt.client_id, unknown_until=unknown_until)
         except ComfyError as error:
             # The server's input folder may have been emptied since its files were last seen there.
             if error.kind != "refused" or not uploads or not server.uploads:

@@ -113,8 +113,8 @@ def test_ids_are_text_repeats_run_and_a_repeated_number_is_a_500(comfy_server: C
         assert time.monotonic() < end
         time.sleep(0.02)
     twice = {"prompt": filled(seed=3), "prompt_id": "twice"}
-    same = {**twice, "number": 50}
-    assert [comfy_server.post("/prompt", **same).status_code for _ in range(2)] == [200, 500]
+    same = [{"prompt": filled(seed=n), "prompt_id": "twice", "number": 50} for n in (3, 4)]
+    assert [comfy_server.post("/prompt", **body).status_code for body in same] == [200, 500]
     assert len(comfy_server.get("/queue")["queue_pending"]) == 2, "it was queued all the same"
     assert [comfy_server.post("/prompt", **twice).status_code for _ in range(2)] == [200, 200]
     assert comfy_server.post("/prompt", prompt=filled(), prompt_id=None).json()["prompt_id"] == "None"
