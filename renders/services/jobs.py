@@ -26,7 +26,7 @@ from renders.services.lora_files import with_lora_paths
 from renders.services.making import Wish, make_jobs
 from renders.services.nudges import announce_jobs, nudge
 from renders.services.parameters import checked_params
-from renders.services.titles import title_of
+from renders.services.titles import name_of, title_of
 from renders.services.workflows import chosen_workflows, draws_references, reference_workflow, workflow_named
 from shots.models import Shot
 from shots.services.steps import start_steps
@@ -248,7 +248,7 @@ def _choices(
     """The ways to compare, each under a name of its own."""
     rows = [(row.name, workflow_named(row.workflow.key, project), {**row.params, **params}) for row in presets]
     found = [workflow_named(key, project) for key in workflows]
-    rows += [(_(row.title), row, dict(params)) for row in found]
+    rows += [(name_of(row), row, dict(params)) for row in found]
     if len(rows) > MOST_VARIANTS:
         text = _("At most %(most)d can be compared at once.") % {"most": MOST_VARIANTS}
         raise Invalid(text, fields={"presets": [_("too many")]})
