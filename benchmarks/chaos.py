@@ -53,6 +53,7 @@ class Farm:
             self._part(name)
         self.later: list[tuple[float, Callable[[], None]]] = []
         self.done: Counter[str] = Counter()
+        self.executed = 0  # prompts that servers began before they were killed
 
     def _worker(self, number: int) -> "Process":
         from tests.harness import processes
@@ -93,6 +94,7 @@ class Farm:
         server = self.dice.choice(self.servers)
         away = self.dice.uniform(0, 3)
         if server.is_running():
+            self.executed += sum(server.stats()["executed"].values())
             server.kill()
             self.after(away, server.start_again)
 
@@ -202,7 +204,7 @@ def round_of(number: int, jobs: int, seed: int, every: float, verbose: bool) -> 
         farm.come_back(all_of_it=True)
         wrong = _settled(lambda: problems(project, farm.servers))
         wrong += Reader(admin).shows(farm.site, project, made[:20])
-        executed = [count for server in farm.servers for count in server.stats()["executed"].values()]
+        executed = farm.executed + sum(sum(server.stats()["executed"].values()) for server in farm.servers)
         states = Counter(RenderJob.objects.filter(project=project).values_list("state", flat=True))
         failed = RenderJob.objects.filter(project=project, state=JobState.FAILED)
         return {
@@ -213,7 +215,7 @@ def round_of(number: int, jobs: int, seed: int, every: float, verbose: bool) -> 
             "failed": states[JobState.FAILED],
             "attempts": RenderAttempt.objects.filter(job__project=project).count(),
             "faults": sum(farm.done.values()),
-            "extra prompts": sum(executed) - len(made),
+            "extra prompts": executed - len(made),
             "seconds": round(seconds),
             "wrong": len(wrong),
             "what is wrong": wrong,
