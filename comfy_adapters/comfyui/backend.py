@@ -16,7 +16,7 @@ import structlog
 from django.utils.translation import gettext as _
 
 from aipipeline.media import ffmpeg
-from comfy_adapters.comfyui import chunks, errors, graphs, provenance
+from comfy_adapters.comfyui import chunks, errors, graphs, long, provenance
 from comfy_adapters.comfyui.chunks import Take
 from comfy_adapters.comfyui.client import ComfyClient, Place
 from comfy_adapters.comfyui.collect import Made, collect
@@ -81,6 +81,9 @@ class ComfyBackend:
         slots = graphs.of_job(context.workflow, context.graph)[1]
         if chunks.role_of(slots):
             return chunks.run(self, slots, context, reporter)
+        # What is made again is made by the graph that it had, in one piece when it was one.
+        if context.exact is None and (chain := long.plan(slots, context.params)) is not None:
+            return long.run(self, slots, chain, context, reporter)
         return self.run_prompt(chunks.sized(slots, context), reporter, _collect)
 
     def run_prompt(self, context: JobContext, reporter: JobReporter, take: Take) -> JobResult:

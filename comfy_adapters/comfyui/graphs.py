@@ -21,6 +21,8 @@ from comfy_adapters.comfyui.errors import ComfyError
 
 FOLDER = Path(__file__).resolve().parent.parent / "graphs"
 
+FIRST = "first_image"  # the role of the picture that a clip begins with
+
 Nodes = dict[str, dict[str, Any]]
 
 
@@ -113,6 +115,13 @@ class Slots:
     inputs: tuple[Mapping[str, Any], ...] = ()
     custom_nodes: tuple[str, ...] = ()
     lora_chain: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def can_chain(self) -> bool:
+        """Whether a clip of this graph can begin where another ended: from a first image, with no last one."""
+        roles = {name for name, targets in self.targets.items() if any(target.upload for target in targets)}
+        timed = self.output_kind == "video" and "length" in self.targets and self.constraints.clips == 1
+        return timed and FIRST in roles and roles <= {FIRST, "reference_video"} and self.constraints.max_length > 1
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,8 @@ def _check_links(nodes: Nodes) -> None:
             if value[0] not in nodes:
                 text = _("Node %(id)s %(class)s: %(input)s comes from node %(source)s, which is not there.")
                 facts = {"id": key, "class": node["class_type"], "input": name, "source": value[0][:80]}
-                raise refuse(f"{text % facts} {_('Export the whole workflow again.')}")
+                remedy = _("Export the whole workflow again.")
+                raise refuse(f"{text % facts} {remedy}")
             waits[key] += 1
             feeds[value[0]].append(key)
     ready = deque(key for key, count in waits.items() if not count)

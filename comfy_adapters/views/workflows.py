@@ -75,7 +75,9 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
 def switch(request: HttpRequest, key: str) -> HttpResponse:
     """Offer a workflow for new jobs, or do not; `page`: its own page asks, and is shown anew."""
     row, body = workflow_for(request.user, key), body_of(request)
-    enabled = body.get("enabled") in ("1", "true", "on", True)
+    if body.get("enabled") not in ("0", "1"):
+        raise Invalid(_("enabled: 1 or 0 is needed."), fields={"enabled": [_("not 1 or 0")]})
+    enabled = body["enabled"] == "1"
     if row.origin == Origin.OWN:
         own_workflows.set_enabled(workflow=row, actor=request.user, enabled=enabled, tab=tab_of(request))
     else:

@@ -12,12 +12,13 @@ from aipipeline.projects.models import Project
 from renders.farm.jobs import JobRow, job_rows, with_attempts
 from renders.models import BatchKind, JobState, RenderBatch, RenderJob, Seam
 from renders.models.job import OPEN_STATES
-from renders.selectors import jobs_visible_to
+from renders.selectors import jobs_visible_to, stale_reasons
 from renders.services.batches import Progress, batch_progress, batches_visible_to, progress_of
 from shots.models import Shot
 
 SHOWN = 8
 MOST_JOBS = 1000
+JUMP = 0.2  # of 1 for black against white; what moves on by a frame stays far below
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,11 @@ class ShotGroup:
     shot: bool = False
     rows: list[JobRow] = field(default_factory=list)
     seam: Seam | None = None
+    stale: str = ""
+
+    @property
+    def jumps(self) -> bool:
+        return self.seam is not None and self.seam.score >= JUMP
 
 
 def batch_groups(batch: RenderBatch, actor: Any) -> list[ShotGroup]:
@@ -134,8 +140,15 @@ def batch_groups(batch: RenderBatch, actor: Any) -> list[ShotGroup]:
 
 
 def _add_seams(groups: Sequence[ShotGroup]) -> None:
-    """The jump from the version before into each shot's version; one query."""
-    versions = [row.job.version_id for group in groups for row in group.rows if row.job.version_id]
-    seams = {seam.after_id: seam for seam in Seam.objects.filter(after__in=versions).select_related("before__shot")}
+    """The jump from the version before into each shot's version, and what makes that out of date."""
+    versions = {row.job.version_id: row.job.version for g in groups for row in g.rows if row.job.version is not None}
+    found = Seam.objects.filter(before__in=versions, after__in=versions)
+    seams = {(seam.before_id, seam.after_id): seam for seam in found}
+    reasons = stale_reasons(version for version in versions.values() if version is not None)
+    before: list[int | None] = []
     for group in groups:
-        group.seam = next((seams[row.job.version_id] for row in group.rows if row.job.version_id in seams), None)
+        mine = [row.job.version_id for row in group.rows]
+        pairs = ((first, second) for first in before for second in mine if first and second)
+        group.seam = next((seams[pair] for pair in pairs if pair in seams), None)
+        group.stale = next((reasons[pk] for pk in mine if pk in reasons), "")
+        before = mine

@@ -78,6 +78,18 @@ _LABELS = {
     "reproduces": gettext_noop("Made again from"),
 }
 
+_ROLES = {
+    "first_image": gettext_noop("first image"),
+    "last_image": gettext_noop("last image"),
+    "source_image": gettext_noop("picture to work on"),
+    "source_video": gettext_noop("clip to work on"),
+    "reference_video": gettext_noop("clip to work on"),
+    "driving_video": gettext_noop("driving clip"),
+    "reference_image": gettext_noop("reference"),
+    "control_image": gettext_noop("control picture"),
+    "style_image": gettext_noop("style"),
+}
+
 
 def compare(before: Version, after: Version) -> list[Field]:
     """All facts of both, those that differ first, each group in a fixed order. Three queries at most."""
@@ -87,7 +99,7 @@ def compare(before: Version, after: Version) -> list[Field]:
     found = [*_of_versions(before, after, titles), *_of_params(a, b)]
     found += _listed("model", _("Model"), _models(a), _models(b))
     found += _listed("lora", _("LoRA"), _loras(a), _loras(b))
-    found += _listed("input", _("Input"), _inputs(a, inputs), _inputs(b, inputs))
+    found += _listed("input", _("Input"), _inputs(a, inputs), _inputs(b, inputs), _ROLES)
     found += [*_of_making(a, b), *_of_files(before, after)]
     shown = [field for field in found if field.a or field.b]
     return sorted(shown, key=lambda field: field.same)
@@ -144,10 +156,13 @@ def _of_params(a: Facts, b: Facts) -> Iterator[Field]:
         yield _field(f"params.{name}", label, _text(ours.get(name)), _text(theirs.get(name)))
 
 
-def _listed(name: str, label: str, a: Mapping[str, str], b: Mapping[str, str]) -> Iterator[Field]:
-    """One field for each thing of a list, in the order of the first."""
+def _listed(
+    name: str, label: str, a: Mapping[str, str], b: Mapping[str, str], known: Mapping[str, str] | None = None
+) -> Iterator[Field]:
+    """One field for each thing of a list, in the order of the first. `known`: what some of them are called."""
     for key in dict.fromkeys([*a, *b]):
-        yield _field(f"{name}.{key}", f"{label}: {key}", a.get(key, ""), b.get(key, ""))
+        called = _((known or {})[key]) if key in (known or {}) else key.replace("_", " ")
+        yield _field(f"{name}.{key}", f"{label}: {called if known else key}", a.get(key, ""), b.get(key, ""))
 
 
 def _models(told: Facts) -> dict[str, str]:

@@ -18,6 +18,8 @@ from renders.models import (
     RenderBatch,
     RenderJob,
     RenderPreset,
+    Seam,
+    Version,
     Worker,
     WorkerBlock,
     WorkerFit,
@@ -315,6 +317,38 @@ def test_starting_by_the_dialog(site: Client, project: Any, shots: list[Shot], a
     assert batch.jobs.count() == 4
     assert site.post(url, {**compare, "compare": ["w:local.panel"]}).status_code == 422
     assert f"/farm/batches/{batch.pk}/" in text_of(site.get(f"/projects/{project.code}/farm/"))
+
+
+def test_takes_of_one_choice_differ_by_their_seed(site: Client, project: Any, shots: list[Shot]) -> None:
+    url = f"/projects/{project.code}/render/dialog/start/"
+    body = {"ids": str(shots[0].pk), "mode": "one", "choice": "w:comfy.flux_t2i", "order": "all"}
+    assert site.post(url, {**body, "variants": "3", "p.seed": "100"}).status_code == 204
+    jobs = RenderJob.objects.order_by("variant")
+    assert [(job.variant, job.params["seed"]) for job in jobs] == [("#1", 100), ("#2", 101), ("#3", 102)]
+    assert site.post(url, {**body, "variants": "99"}).status_code == 422
+    assert site.post(url, {**body, "variants": "2", "order": "rendered"}).status_code == 422
+
+
+def test_a_chain_shows_its_order_and_the_jump_into_each_shot(
+    site: Client, project: Any, shots: list[Shot], admin_user: Any
+) -> None:
+    batch = RenderBatch.objects.create(project=project, kind="chain", title="이어 찍기")
+    versions = []
+    for shot in shots[:2]:
+        facts = {"manifest": [{"name": "a.mp4", "size": 1, "sha256": ""}], "path": "x", "state": "published"}
+        versions.append(Version.objects.create(project=project, shot=shot, kind="render", number=1, **facts))
+    make_job(shots[1], JobState.SUCCEEDED, batch=batch, version=versions[1])
+    make_job(shots[0], JobState.SUCCEEDED, batch=batch, version=versions[0])
+    make_job(shots[2], batch=batch)
+    Seam.objects.create(project=project, before=versions[0], after=versions[1], score=0.42)
+    page = text_of(site.get(f"/farm/batches/{batch.pk}/"))
+    places = [page.index(f">{shot.code}</a>") for shot in shots[:3]]
+    assert places == sorted(places)
+    second = page[places[0] : places[1]]
+    assert "batch-seam bad" in second
+    assert "0.42" in second
+    assert page.count("batch-seam") == 1
+    assert "66%" in page
 
 
 def test_presets_are_saved_from_the_dialog_renamed_cloned_and_taken_back(

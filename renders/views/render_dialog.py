@@ -14,6 +14,7 @@ from aipipeline.projects.errors import Invalid, NotFound, PipelineError
 from aipipeline.projects.models import Project
 from aipipeline.ui.htmx import hx_refresh, hx_toast
 from aipipeline.ui.pages import body_of, number_in, project_page, tab_of
+from aipipeline.ui.templatetags.ui import elapsed
 from renders.farm.choices import Fitting, first_choice, groups_for, named_choice, role_name
 from renders.farm.fields import fields_of, typed_params
 from renders.models import WaitsFor, Workflow
@@ -101,7 +102,10 @@ def start(request: HttpRequest, project: Project) -> HttpResponse:
     if started.batch is None:
         return hx_toast(response, _("Everything chosen is being made already."), "info")
     count = len(started.jobs)
-    return hx_toast(response, ngettext("%(n)d job queued.", "%(n)d jobs queued.", count) % {"n": count})
+    text = ngettext("%(n)d job queued.", "%(n)d jobs queued.", count) % {"n": count}
+    if started.estimate is not None:
+        text += " " + _("They are done in about %(time)s.") % {"time": elapsed(started.estimate)}
+    return hx_toast(response, text)
 
 
 def _shots(project: Project, body: dict[str, Any]) -> list[Shot]:

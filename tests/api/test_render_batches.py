@@ -86,6 +86,7 @@ def test_two_presets_are_compared(artist_api: Any, caller: Any, shots: list[Shot
         ids.append(artist_api.post(PRESETS, body, format="json").json()["id"])
     made = start(artist_api, shots[:1], workflow="", presets=ids)
     assert [job["variant"] for job in made["jobs"]] == ["밝게", "어둡게"]
+    assert len(start(artist_api, shots[2:], preset="", presets=ids)["jobs"]) == 2
     rows = artist_api.get(f"/api/v1/batches/{made['batch']}/results/").json()["rows"]
     assert [(row["shot"], [cell["variant"] for cell in row["variants"]]) for row in rows] == [
         (shots[0].pk, ["밝게", "어둡게"])
@@ -96,13 +97,23 @@ def test_two_presets_are_compared(artist_api: Any, caller: Any, shots: list[Shot
     assert not RenderJob.objects.filter(shot=shots[1]).exists()
 
 
-def test_a_chain_and_its_inputs_over_rest(artist_api: Any, shots: list[Shot], workflows: None) -> None:
+def test_a_chain_and_its_inputs_over_rest(
+    artist_api: Any, director_api: Any, shots: list[Shot], workflows: None
+) -> None:
     made = start(artist_api, shots, workflow="local.move", chain=True, waits_for="approved")
     first, second, _third = made["jobs"]
     assert second["inputs"] == {"first_image": {"job": first["id"], "frame": "last"}}
     assert second["waits_for"] == "approved"
     assert second["blocked_reason"]
+    assert (first["after"], second["after"]) == ([], [first["id"]])
     assert artist_api.get(f"{BASE}batches/").json()["results"][0]["kind"] == "chain"
+    url = f"/api/v1/renders/{first['id']}/"
+    assert artist_api.patch(url, {"after": []}, format="json").status_code == 403
+    for wrong, status in (({"after": [second["id"]]}, 422), ({"after": ["x"]}, 422), ({"waits_for": "never"}, 422)):
+        assert director_api.patch(url, wrong, format="json").status_code == status, wrong
+    url = f"/api/v1/renders/{second['id']}/"
+    changed = director_api.patch(url, {"waits_for": "rendered", "priority": 3}, format="json").json()
+    assert (changed["waits_for"], changed["after"], changed["priority"]) == ("rendered", [first["id"]], 3)
     for wrong, status in (
         ({"chain": "yes"}, 422), ({"chain": True}, 409), ({"waits_for": "never"}, 422), ({"inputs": []}, 422),
         ({"inputs": {"first_image": "x"}}, 422), ({"inputs": {"style": 1}}, 422), ({"params": {"sead": 1}}, 422),

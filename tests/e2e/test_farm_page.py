@@ -112,7 +112,7 @@ def test_filter_drain_and_cancel(
     processes.wait_until(lambda: RenderJob.objects.filter(priority=9).count() == 1)
     page.wait_for_selector("#farm-jobs tr[aria-selected=true]")  # the choice outlives the rows that came anew
 
-    page.locator("article.worker >> text=Drain").click()
+    page.locator("article.worker:has(.worker-memory) >> text=Drain").click()
     page.wait_for_selector("article.worker[data-status=review]")
     assert Worker.objects.get(backends=["comfyui"]).state == "draining"
 

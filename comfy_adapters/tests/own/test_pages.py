@@ -184,6 +184,7 @@ def test_the_list_says_what_each_needs_and_who_has_it_in_a_fixed_number_of_queri
     row = Workflow.objects.get(title="look 3")
     admin_client.post(f"/workflows/{row.key}/switch/", {"enabled": "0"}, headers=HX)
     admin_client.post("/workflows/local.panel/switch/", {"enabled": "0"}, headers=HX)
+    assert admin_client.post(f"/workflows/{row.key}/switch/", {"enabled": "maybe"}, headers=HX).status_code == 422
     assert Workflow.objects.filter(enabled=False).count() == 2
 
 
