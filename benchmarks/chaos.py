@@ -203,7 +203,7 @@ def round_of(number: int, jobs: int, seed: int, every: float, verbose: bool) -> 
         seconds = time.monotonic() - began
         farm.come_back(all_of_it=True)
         wrong = _settled(lambda: problems(project, farm.servers))
-        wrong += Reader(admin).shows(farm.site, project, made[:20])
+        wrong += Reader(admin).shows(farm.site, project, made[:20], listed=False)
         executed = farm.executed + sum(sum(server.stats()["executed"].values()) for server in farm.servers)
         states = Counter(RenderJob.objects.filter(project=project).values_list("state", flat=True))
         failed = RenderJob.objects.filter(project=project, state=JobState.FAILED)

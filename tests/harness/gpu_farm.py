@@ -195,9 +195,9 @@ class Reader:
         with urllib.request.urlopen(request, timeout=SEEN_SECONDS) as answer:
             return str(answer.read().decode())
 
-    def shows(self, site: str, project: Project, jobs: Sequence[RenderJob]) -> list[str]:
+    def shows(self, site: str, project: Project, jobs: Sequence[RenderJob], *, listed: bool = True) -> list[str]:
         """What the farm page of the project and the pages of the jobs do not tell as the database has it, when they
-        are loaded again for up to five seconds; []: all of it is told."""
+        are loaded again for up to five seconds; []: all of it is told. `listed`: they fit on the farm's first page."""
         end = time.monotonic() + SEEN_SECONDS
         wrong = list(jobs)
         while wrong:
@@ -205,7 +205,7 @@ class Reader:
             wrong = [job for job in wrong if self._state(f"{site}/farm/jobs/{job.pk}/") != states[job.pk]]
             if time.monotonic() > end:
                 break
-        table = self.get(f"{site}/projects/{project.code}/farm/")
+        table = self.get(f"{site}/projects/{project.code}/farm/") if listed else " ".join(str(job.pk) for job in jobs)
         return [f"the page of {job.pk} is not right" for job in wrong] + [
             f"the farm page lacks {job.pk}" for job in jobs if str(job.pk) not in table
         ]
