@@ -15,15 +15,9 @@ from comfy_adapters.own.bringing import evidence
 from comfy_adapters.own.describe import outputs_of
 from comfy_adapters.own.detect import Detected
 from comfy_adapters.own.strict import is_link
+from comfy_adapters.own.titles import SLOTS
 from comfy_adapters.own.tracing import Tracer
 
-# Names that a job or the engine fills; others are parameters of the workflow's own.
-SLOTS = (
-    "positive_prompt", "negative_prompt", "motion_prompt", "seed", "width", "height", "length", "fps", "first_image",
-    "last_image", "source_image", "mask_image", "control_image", "style_image", "reference_image", "reference_video",
-    "steps", "cfg", "guidance", "denoise", "sampler", "scheduler", "shift", "control_strength", "multiplier", "model",
-    "filename_prefix",
-)  # fmt: skip
 LATTICE = ("size_multiple", "max_pixels", "length_step", "fps", "max_length")
 
 

@@ -21,7 +21,7 @@ def workflows_visible_to(actor: Any) -> "QuerySet[Workflow]":
 
 def workflow_for(actor: Any, key: str) -> Workflow:
     """One of them by its key; NotFound otherwise."""
-    row = workflows_visible_to(actor).filter(key=key).first()
+    row = workflows_visible_to(actor).filter(key=key).first() if "\x00" not in key else None
     if row is None:
         raise NotFound(_("There is no such workflow."))
     return row
@@ -47,7 +47,7 @@ def projects_to_manage(actor: Any) -> "QuerySet[Project]":
 
 def comfy_workers() -> "QuerySet[Worker]":
     """Workers that have a ComfyUI server of their own."""
-    return Worker.objects.exclude(endpoint="").select_related("schema").order_by("name")
+    return Worker.objects.exclude(endpoint="").order_by("name")
 
 
 def comfy_worker(worker_id: int) -> Worker:

@@ -4,7 +4,7 @@ An engine knows nothing of jobs, states or storage: it gets a frozen context, wr
 `out_dir` and reports. The runner (`renders.runner`) owns everything else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -61,7 +61,8 @@ class JobContext:
     earlier attempt of the same job saved through `JobReporter.save_state`. `work_dir`: a folder that outlives the
     attempts of the job, for finished pieces of it (`renders.services.workdirs.Pieces`, which makes it when it is
     needed); it is removed after the job's end. `graph`: the nodes and the slot
-    map of a workflow that people brought ({"nodes": {}, "about": {}, "number": n}), None for the engine's own.
+    map of a workflow that people brought ({"nodes": {}, "about": {}, "number": n}), None for the engine's own. `exact`:
+    the filled graph of a version that is made again: it runs as it is, only files are named anew.
     """
 
     job_id: str
@@ -76,6 +77,7 @@ class JobContext:
     state: Mapping[str, Any] = field(default_factory=dict)
     work_dir: Path | None = None
     graph: Mapping[str, Any] | None = None
+    exact: Mapping[str, Any] | None = None
 
 
 class JobReporter(Protocol):
@@ -132,22 +134,26 @@ class Machine:
 class Wanted:
     """What is to be made, before there is a job: enough to see whether a server could do it.
 
-    `workflow` is its key; `graph` as in JobContext; `params` as a job has them, empty for the workflow as such.
+    `workflow` is its key; `graph` and `exact` as in JobContext; `params` as a job has them, empty for the workflow as
+    such.
     """
 
     workflow: str
     params: Mapping[str, Any] = field(default_factory=dict)
     graph: Mapping[str, Any] | None = None
+    exact: Mapping[str, Any] | None = None
 
 
 AskMachine = Callable[[str], Machine]
 AskSchema = Callable[[str], dict[str, Any]]
 Check = Callable[[Wanted, Mapping[str, Any]], list[str]]
+AskModels = Callable[[str, Sequence[Mapping[str, Any]]], list[dict[str, Any]]]
 
 _backends: dict[str, RenderBackend] = {}
 _machines: dict[str, AskMachine] = {}
 _schemas: dict[str, AskSchema] = {}
 _checks: dict[str, Check] = {}
+_models: dict[str, AskModels] = {}
 
 
 def register(
@@ -156,12 +162,14 @@ def register(
     machine: AskMachine | None = None,
     schema: AskSchema | None = None,
     check: Check | None = None,
+    models: AskModels | None = None,
 ) -> None:
     """Called from an app's `ready()`; the last registration of a key wins.
 
     `machine` asks the machine behind an endpoint what it is, within seconds; BackendError when it does not answer.
     `schema` asks it what it can do, in its own words. `check` compares what is wanted with such a schema and says in
-    words what is missing and the remedy; an empty list means that it can be done.
+    words what is missing and the remedy; an empty list means that it can be done. `models` tells which files a machine
+    has under the names of these ({"folder", "file"}): the same with "size", "mtime" and "sha256", as far as known.
     """
     _backends[backend.key] = backend
     if machine is not None:
@@ -170,6 +178,8 @@ def register(
         _schemas[backend.key] = schema
     if check is not None:
         _checks[backend.key] = check
+    if models is not None:
+        _models[backend.key] = models
 
 
 def ask_schema(key: str, endpoint: str) -> dict[str, Any] | None:
@@ -182,6 +192,12 @@ def check(key: str, wanted: Wanted, schema: Mapping[str, Any]) -> list[str]:
     """What a machine with this schema lacks for the work, in words; empty when it can do it."""
     look = _checks.get(key)
     return look(wanted, schema) if look is not None else []
+
+
+def ask_models(key: str, endpoint: str, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the machine has under the names of these model files, in their order; BackendError when it is away."""
+    ask = _models.get(key)
+    return ask(endpoint, wanted) if ask is not None else [dict(entry) for entry in wanted]
 
 
 def ask_machine(key: str, endpoint: str) -> Machine:

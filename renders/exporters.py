@@ -26,7 +26,7 @@ OWNERS = ("environment", "character", "shot")
 VERSION = Form(
     Version,
     names={"created_by": "username"},
-    leave=frozenset({*OWNERS, "state", "manifest", "provenance", "width", "height", "frames", "fps"}),
+    leave=frozenset({*OWNERS, "state", "manifest", "provenance", "width", "height", "frames", "fps", "follows"}),
 )
 REVIEW = Form(Review, names={"author": "username"}, leave=frozenset({"version"}))
 PRESET = Form(RenderPreset, names={"workflow": "key", "author": "username"})

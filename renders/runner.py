@@ -22,6 +22,7 @@ from renders.models import Cause, JobState, RenderAttempt, RenderJob
 from renders.previews import keep_preview
 from renders.services import numbering, publishing, queue, sealing, workdirs
 from renders.services.lora_files import with_lora_paths
+from renders.services.reproducing import exact_graph
 
 log = structlog.get_logger(__name__)
 TELL_SECONDS = 0.1
@@ -208,6 +209,7 @@ def _render(
         state=attempt.saved,
         work_dir=workdirs.work_folder(job),
         graph=graph_of(job),
+        exact=exact_graph(job),
     )
     backend = backend_for(job.workflow.backend)
     reporter.working = True

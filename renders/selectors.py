@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.db.models.fields.json import KT
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import NotFound
@@ -50,10 +49,8 @@ def current_by_shot(shots: Iterable[int], kinds: Iterable[str]) -> dict[tuple[in
 
 def links_of(projects: Iterable[int]) -> dict[int, int]:
     """By version, the version of whose clip a frame is its first image: the links of continuity chains. One query."""
-    used = KT("provenance__inputs__first_image__version")
-    rows = Version.objects.live().filter(project__in=projects, provenance__inputs__first_image__version__isnull=False)
-    pairs = rows.annotate(made_from=used).values_list("pk", "made_from")
-    return {pk: int(used) for pk, used in pairs if str(used).isdigit()}
+    rows = Version.objects.live().filter(project__in=projects, follows__isnull=False)
+    return dict(rows.values_list("pk", "follows_id"))
 
 
 def stale_reasons(versions: Iterable[Version]) -> dict[int, str]:

@@ -2,6 +2,7 @@ from django.urls import path
 
 from renders.views import (
     batches,
+    compare,
     farm,
     farm_actions,
     files,
@@ -19,6 +20,9 @@ urlpatterns = [
     path("projects/<str:code>/storyboard/", storyboard.storyboard, name="storyboard"),
     path("projects/<str:code>/render/", storyboard.render_start, name="start"),
     path("projects/<str:code>/versions/<int:version_id>/review/", storyboard.review, name="review"),
+    path("projects/<str:code>/versions/<int:version_id>/compare/<int:other_id>/", compare.compare, name="compare"),
+    path("projects/<str:code>/versions/<int:version_id>/reproduce/", compare.reproduce, name="reproduce"),
+    path("projects/<str:code>/versions/<int:version_id>/post/", compare.post, name="post"),
     path("projects/<str:code>/shots/<int:shot_id>/upload/", shot.upload, name="upload"),
     path("projects/<str:code>/farm/", farm.project_farm, name="project_farm"),
     path("projects/<str:code>/tree/", tree.tree, name="tree"),

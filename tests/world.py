@@ -68,6 +68,7 @@ def build(project: Project, admin: Any, artist: Any) -> dict[str, Any]:
         "target_id": target.pk,
         "key": graph.workflow.key, "number": graph.number,
         "view_id": view.pk, "column": "custom.c1", "casting_id": casting.pk, "preset_id": preset.pk,
+        "other_id": version.pk,
         "code": project.code, "shot_id": shots[0].pk, "scene_id": Scene.objects.all()[0].pk, "scenario_id": draft.pk,
         "asset_id": Character.objects.all()[0].pk, "version_id": version.pk, "job_id": job.pk, "task_id": task.pk,
         "workflow": "local.panel",

@@ -47,6 +47,7 @@ WORDS = {
     "shot.batch": gettext_lazy("Changed the shot list"),
     "render.cancel": gettext_lazy("Cancelled a render"),
     "render.priority": gettext_lazy("Changed a render's priority"),
+    "render.after": gettext_lazy("Changed what a render waits for"),
     "batch.cancel": gettext_lazy("Cancelled a batch of renders"),
     "batch.retry": gettext_lazy("Tried what failed in a batch again"),
     "batch.priority": gettext_lazy("Changed a batch's priority"),

@@ -16,7 +16,7 @@ from assets.api import views as assets
 from celery_workers.api import views as tasks
 from comfy_adapters.api import views as workflows
 from mirror.api import views as mirror
-from renders.api import batches, farm, renders, scan, seams, tree
+from renders.api import batches, compare, farm, renders, scan, seams, tree
 from renders.api import presets as render_presets
 from renders.api import views as versions
 from shots.api import castings, confirm, naming, prompts, scenarios
@@ -105,6 +105,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/sheet-imports/<slug:token>/apply/", sheets.SheetImportApply.as_view()),
     path("v1/versions/<int:version_id>/", versions.VersionDetail.as_view()),
     path("v1/versions/<int:version_id>/review/", versions.VersionReview.as_view()),
+    path("v1/versions/<int:version_id>/reproduce/", compare.VersionReproduce.as_view()),
+    path("v1/versions/<int:version_id>/post/", compare.VersionPost.as_view()),
+    path("v1/versions/<int:version_id>/compare/<int:other_id>/", compare.VersionCompare.as_view()),
     path(f"{P}/renders/", renders.Renders.as_view()),
     path("v1/renders/<uuid:job_id>/", renders.RenderDetail.as_view()),
     path("v1/renders/<uuid:job_id>/cancel/", renders.RenderCancel.as_view()),

@@ -2,7 +2,8 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from hmac import compare_digest
 
 import redis
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.db.models import Count
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -17,7 +19,8 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from celery_workers.models import LedgerTask, TaskState
-from renders.models import JobState, RenderJob, Worker, WorkerState
+from renders.models import Capability, JobState, RenderAttempt, RenderJob, Worker, WorkerState
+from renders.models.job import OPEN_STATES
 
 LEAST_FREE_BYTES = 512 * 1024**2
 
@@ -96,12 +99,38 @@ def metrics(request: HttpRequest) -> HttpResponse:
         gauge = Gauge(name, text, ["state"], registry=registry)
         for state, count in read().items():
             gauge.labels(state).set(count)
+    queue = Gauge(
+        "aip_render_queue", "Open render jobs by class of card and state.", ["class", "state"], registry=registry
+    )
+    for capability, state, count in _queue():
+        queue.labels(capability, state).set(count)
+    outcomes = Gauge(
+        "aip_render_attempts", "Attempts of the last hour by outcome and cause.", ["state", "cause"], registry=registry
+    )
+    for state, cause, count in _attempts():
+        outcomes.labels(state, cause).set(count)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _jobs() -> dict[str, int]:
     counts = dict.fromkeys(JobState.values, 0)
     return counts | dict(RenderJob.objects.order_by().values_list("state").annotate(n=Count("pk")))
+
+
+def _queue() -> Iterable[tuple[str, str, int]]:
+    rows = RenderJob.objects.filter(state__in=OPEN_STATES).order_by()
+    found = {
+        (capability, state): n
+        for capability, state, n in rows.values_list("capability", "state").annotate(n=Count("pk"))
+    }
+    for capability in Capability.values:
+        for state in sorted(OPEN_STATES):
+            yield capability, state, found.get((capability, state), 0)
+
+
+def _attempts() -> Iterable[tuple[str, str, int]]:
+    ended = RenderAttempt.objects.filter(finished_at__gt=Now() - timedelta(hours=1)).order_by()
+    return ended.values_list("state", "cause").annotate(n=Count("pk"))
 
 
 def _tasks() -> dict[str, int]:

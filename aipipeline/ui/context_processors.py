@@ -50,7 +50,7 @@ PROJECT_NAV = (
 STUDIO_NAV = (
     NavItem("projects", _("Projects"), "home", "studio:projects", "p", ("studio:project_new",)),
     NavItem("all_jobs", _("All jobs"), "rows", "renders:farm", "j"),
-    NavItem("workflows", _("Workflows"), "timeline", "workflows:list", "w", ("workflows:new", "workflows:detail")),
+    NavItem("workflows", _("Workflows"), "generate", "workflows:list", "w", ("workflows:new", "workflows:detail")),
 )
 
 

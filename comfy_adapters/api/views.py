@@ -14,6 +14,7 @@ from aipipeline.projects.api.views import Endpoint, only, text
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.permissions import require
 from comfy_adapters.own.bringing import evidence, looked_into, read_upload
+from comfy_adapters.own.checking import known_schema
 from comfy_adapters.own.correcting import EDITABLE, corrected
 from comfy_adapters.own.reading import Brought
 from comfy_adapters.own.strict import MAX_BYTES, check_values, nodes_of, parse
@@ -41,7 +42,8 @@ class GraphParser(BaseParser):
         if len(data) > MAX_BYTES:
             raise TooLarge
         found = parse(data or b"{}")
-        check_values([found])
+        # What is kept of a graph is looked at where it is read; the rest of a node may hold what ComfyUI likes.
+        check_values([value for name, value in found.items() if name != "graph"] if isinstance(found, dict) else [])
         return found
 
 
@@ -79,7 +81,7 @@ class Workflows(GraphEndpoint):
         code = text(body, "project", limit=40)
         project = self.project(code, own_workflows.OPERATION) if code else None
         require(request.user, own_workflows.OPERATION, project)
-        about, detected = looked_into(brought, title=text(body, "title", limit=160))
+        about, detected = looked_into(brought, title=text(body, "title", limit=160), schema=known_schema())
         about = corrected(brought.nodes, about, _changes(body.get("about")))
         row = own_workflows.create_workflow(
             actor=request.user, project=project, nodes=brought.nodes, about=about, source=brought.source,
@@ -134,7 +136,7 @@ class WorkflowGraphs(GraphEndpoint):
         brought = self.brought(body)
         body.pop("file", None)
         only(body, "graph", "about")
-        about, detected = looked_into(brought, workflow=row)
+        about, detected = looked_into(brought, workflow=row, schema=known_schema())
         about = corrected(brought.nodes, about, _changes(body.get("about")))
         graph = own_workflows.add_version(
             workflow=row, actor=request.user, nodes=brought.nodes, about=about, source=brought.source, tab=self.tab

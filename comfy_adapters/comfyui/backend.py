@@ -16,7 +16,7 @@ import structlog
 from django.utils.translation import gettext as _
 
 from aipipeline.media import ffmpeg
-from comfy_adapters.comfyui import chunks, errors, graphs, provenance
+from comfy_adapters.comfyui import chunks, errors, graphs, long, provenance
 from comfy_adapters.comfyui.chunks import Take
 from comfy_adapters.comfyui.client import ComfyClient, Place
 from comfy_adapters.comfyui.collect import Made, collect
@@ -30,6 +30,7 @@ from renders.backends import JobCancelled, JobContext, JobReporter, JobResult, S
 
 log = structlog.get_logger(__name__)
 
+NOT_TAKEN_SECONDS = 1.0  # after the id is kept; no lease ends so soon, so nobody has taken the job over by then
 RENDERED = 0.88  # where the server's share of the progress ends
 
 
@@ -66,6 +67,7 @@ class ComfyBackend:
     """Runs the workflows "comfy.<graph>" for which `comfy_adapters/graphs` has the files, and those of people."""
 
     key = "comfyui"
+    version = provenance.ENGINE_VERSION
 
     def __init__(self, timing: Timing | None = None) -> None:
         self.timing = timing or Timing()
@@ -79,6 +81,9 @@ class ComfyBackend:
         slots = graphs.of_job(context.workflow, context.graph)[1]
         if chunks.role_of(slots):
             return chunks.run(self, slots, context, reporter)
+        # What is made again is made by the graph that it had, in one piece when it was one.
+        if context.exact is None and (chain := long.plan(slots, context.params)) is not None:
+            return long.run(self, slots, chain, context, reporter)
         return self.run_prompt(chunks.sized(slots, context), reporter, _collect)
 
     def run_prompt(self, context: JobContext, reporter: JobReporter, take: Take) -> JobResult:
@@ -184,9 +189,10 @@ class ComfyBackend:
     ) -> None:
         ids = {"prompt_id": prompt.prompt_id, "client_id": prompt.client_id}
         nodes = work.filled.prompt
+        unknown_until = time.monotonic() + NOT_TAKEN_SECONDS if prompt.new else 0.0
         reporter.save_state(**ids, endpoint=client.public, uploads=dict(uploads))
         try:
-            client.submit(nodes, prompt_id=prompt.prompt_id, client_id=prompt.client_id, new=prompt.new)
+            client.submit(nodes, prompt_id=prompt.prompt_id, client_id=prompt.client_id, unknown_until=unknown_until)
         except ComfyError as error:
             # The server's input folder may have been emptied since its files were last seen there.
             if error.kind != "refused" or not uploads or not server.uploads:

@@ -4,6 +4,7 @@ It never builds a file name and never repeats a prompt id in the dark: before ea
 queue and history, because the server runs a repeated id a second time.
 """
 
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -131,16 +132,17 @@ class ComfyClient:
 
     # --- work ---------------------------------------------------------------------------------------
 
-    def submit(self, prompt: Nodes, *, prompt_id: str, client_id: str, new: bool = False) -> Place:
+    def submit(self, prompt: Nodes, *, prompt_id: str, client_id: str, unknown_until: float = 0.0) -> Place:
         """Queue a graph under our own id, unless the server has that id already; says where it was found.
 
-        `new`: the id was made just now and never sent, so that nobody needs to look for it.
+        `unknown_until`: up to this moment (time.monotonic()) nobody else can know the id, and nobody looks for it. A
+        process that slept longer than that may have been replaced by one that sent it.
         ComfyError when the server refuses any part of it; nothing of it stays queued then.
         """
         if is_ui_format(prompt):
             text = _("This is a workflow in the editor's format. Export it with “Export (API)” in ComfyUI.")
             raise ComfyError(text, kind="refused", retryable=False)
-        before = "unknown" if new else self.locate(prompt_id)
+        before = "unknown" if time.monotonic() < unknown_until else self.locate(prompt_id)
         if before != "unknown":
             return before
         body = {"prompt": prompt, "prompt_id": prompt_id, "client_id": client_id}

@@ -1,6 +1,7 @@
 """From a finished prompt to the files of a version: choose, download, check, convert."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -75,6 +76,27 @@ def choose(entry: Mapping[str, Any], slots: Slots) -> OutputFile:
     raise errors.no_output(blocked[-1] if blocked else "")
 
 
+def checked_clip(path: Path, chosen: OutputFile, frames: int) -> Probe:
+    """What a downloaded clip is like; ComfyError when it is damaged, no clip, or shorter than it must be."""
+    facts = _check(path, "video", chosen)
+    if facts.frames < frames:
+        text = _("The clip from the ComfyUI server has %(frames)d frames instead of %(expected)d. Try again.")
+        raise ComfyError(text % {"frames": facts.frames, "expected": frames}, kind="download")
+    return facts
+
+
+@contextmanager
+def converting() -> Iterator[None]:
+    """What ffmpeg says of the server's files, in words; a stop of the job as JobCancelled."""
+    try:
+        yield
+    except ffmpeg.Cancelled as error:
+        raise JobCancelled from error
+    except ffmpeg.FFmpegError as error:
+        text = _("The clip from the ComfyUI server could not be converted: %(reason)s")
+        raise ComfyError(text % {"reason": error.tail[-400:]}) from error
+
+
 def _check(path: Path, kind: str, chosen: OutputFile) -> Probe:
     try:
         facts = probe(path)
@@ -102,7 +124,7 @@ def _image(source: Path, facts: Probe, context: JobContext) -> tuple[Path, ...]:
 def _video(source: Path, context: JobContext, reporter: JobReporter, start: float) -> tuple[Path, ...]:
     params, out = context.params, context.out_dir / "shot.mp4"
     frames, begin = int(params["frames"]), start + 0.04
-    try:
+    with converting():
         retime(
             source,
             out,
@@ -113,9 +135,6 @@ def _video(source: Path, context: JobContext, reporter: JobReporter, start: floa
             on_frame=lambda done: reporter.progress(begin + (1 - begin) * min(done / frames, 1.0)),
             cancelled=reporter.cancelled,
         )
-    except ffmpeg.FFmpegError as error:
-        text = _("The clip from the ComfyUI server could not be converted: %(reason)s")
-        raise ComfyError(text % {"reason": error.tail[-400:]}) from error
     made = probe(out).frames
     if made != frames:
         text = _("The converted clip has %(made)d frames instead of %(frames)d. Try again.")

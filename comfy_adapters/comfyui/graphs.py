@@ -21,6 +21,8 @@ from comfy_adapters.comfyui.errors import ComfyError
 
 FOLDER = Path(__file__).resolve().parent.parent / "graphs"
 
+FIRST = "first_image"  # the role of the picture that a clip begins with
+
 Nodes = dict[str, dict[str, Any]]
 
 
@@ -113,6 +115,13 @@ class Slots:
     inputs: tuple[Mapping[str, Any], ...] = ()
     custom_nodes: tuple[str, ...] = ()
     lora_chain: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def can_chain(self) -> bool:
+        """Whether a clip of this graph can begin where another ended: from a first image, with no last one."""
+        roles = {name for name, targets in self.targets.items() if any(target.upload for target in targets)}
+        timed = self.output_kind == "video" and "length" in self.targets and self.constraints.clips == 1
+        return timed and FIRST in roles and roles <= {FIRST, "reference_video"} and self.constraints.max_length > 1
 
 
 @dataclass(frozen=True)
@@ -294,3 +303,22 @@ def fill(graph: Graph, slots: Slots, params: Mapping[str, Any]) -> Filled:
             whole = name == "fps" and type(inputs[target.input]) is int
             inputs[target.input] = round(value) if whole else target.value(value)
     return Filled(nodes, snapped)
+
+
+def as_it_was(nodes: Mapping[str, Any], slots: Slots, prefix: str) -> Nodes:
+    """A filled graph of before, to be run again: only its result's name is another.
+
+    ComfyError when the slot map, which says where files go in and come out, is none of this graph any more.
+    """
+    found: Nodes = copy.deepcopy(dict(nodes))
+    for name, targets in slots.targets.items():
+        for target in targets:
+            if name != "filename_prefix" and not target.upload:
+                continue
+            inputs = (found.get(target.node) or {}).get("inputs")
+            if not isinstance(inputs, dict) or target.input not in inputs:
+                text = _("The workflow has changed: its input %(name)s was elsewhere then. It cannot be made again.")
+                raise ComfyError(text % {"name": name}, kind="refused", retryable=False)
+            if name == "filename_prefix":
+                inputs[target.input] = prefix
+    return found

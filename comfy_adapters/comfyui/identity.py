@@ -5,6 +5,7 @@ A model has tens of gigabytes, so its checksum is computed once, beside the samp
 
 import hashlib
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from comfy_adapters.comfyui.servers import Server
 from comfy_adapters.comfyui.work import Work
 
 log = structlog.get_logger(__name__)
+ASK_SECONDS = 4.0
 WAIT_SECONDS = 2.0  # how long a finished job waits for a checksum; later jobs find it
 _reading = threading.Lock()  # one disk, one reader
 
@@ -59,6 +61,21 @@ class Identity:
         except ComfyError as error:  # the version is made; that it says a little less is no reason to lose it
             log.info("comfyui_models_unlisted", folder=folder, error=error.message)
             return {}
+
+
+def models_at(endpoint: str, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Size, time and SHA-256 of the files that the server behind an endpoint has under these names, as far as known.
+
+    A checksum that nobody computed yet is left out: that takes minutes. ComfyError when the server does not answer.
+    """
+    client = ComfyClient(endpoint, connect=ASK_SECONDS, read=ASK_SECONDS)
+    client.system_stats()  # the rest is glad of what it gets; whether anybody is there shall be told
+    identity = Identity(client, Server())
+    found = []
+    for entry in wanted:
+        folder, file = str(entry.get("folder") or ""), str(entry["file"])
+        found.append({"folder": folder, "file": file, **identity.of(folder, file)})
+    return found
 
 
 def _value(work: Work, model: Any) -> str:

@@ -65,6 +65,8 @@ def lacks(wanted: Wanted, schema: Mapping[str, Any]) -> list[str]:
         values: dict[str, Any] = {}
         if wanted.params:
             values = slot_values(graph, slots, wanted.params, prefix="aip/check", job_id="")
+            if slots.can_chain:  # each clip of the chain is like this one
+                values["length"] = min(values["length"], slots.constraints.max_length)
         prompt = graphs.fill(graph, slots, values).prompt
         if wanted.params:
             chained = loras.chain(prompt, slots, loras.of_params(wanted.params))
@@ -72,6 +74,8 @@ def lacks(wanted: Wanted, schema: Mapping[str, Any]) -> list[str]:
             sent = {model.target for entry in chained if entry.lora.path for model in entry.models}
         else:
             sent = set()
+        if wanted.exact is not None:
+            prompt = graphs.as_it_was(wanted.exact, slots, "aip/check")
     except ComfyError as error:
         return [error.message]
     found = check(graph, slots, prompt, schema, more)

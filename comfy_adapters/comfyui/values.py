@@ -32,7 +32,7 @@ def slot_values(graph: Graph, slots: Slots, params: Mapping[str, Any], *, prefix
     values["negative_prompt"] = str(params.get("negative_prompt") or "")
     if not values["negative_prompt"]:
         del values["negative_prompt"]
-    values["seed"] = _seed(params.get("seed"), job_id)
+    values["seed"] = seed_of(params.get("seed"), job_id)
     rate = slots.constraints.rate(shot_fps(params))
     values["length"] = source_length(int(params.get("frames") or 1), shot_fps(params), rate)
     if slots.constraints.fps:
@@ -94,7 +94,7 @@ def _as_in_graph(graph: Graph, slots: Slots, name: str, value: Any) -> Any:
         raise ComfyError(text % {"name": name, "value": value}, kind="refused", retryable=False) from None
 
 
-def _seed(value: Any, job_id: str) -> int:
+def seed_of(value: Any, job_id: str) -> int:
     """The job's seed in the range of ComfyUI; a job without one gets its own, the same on every attempt."""
     if value in (None, ""):
         return int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:6], "big")

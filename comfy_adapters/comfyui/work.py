@@ -44,6 +44,8 @@ class Work:
         values = slot_values(self.graph, self.slots, params, prefix=prefix, job_id=job_id)
         self.filled = graphs.fill(self.graph, self.slots, {**values, **more})
         self.chained = loras.chain(self.filled.prompt, self.slots, loras.of_params(params))
+        if self.context.exact is not None:
+            self.filled = Filled(graphs.as_it_was(self.context.exact, self.slots, prefix), self.filled.snapped)
 
     def prepare(self, folder: Path, cancelled: Callable[[], bool]) -> None:
         """Bring the input files into the form that the graph takes; made files are in `folder`."""

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
-from comfy_adapters.own.correcting import carried_over
+from aipipeline.projects.errors import Invalid
+from comfy_adapters.own.correcting import carried_over, corrected
 from comfy_adapters.own.detect import Detected, detect
 from comfy_adapters.own.reading import Brought, read_file
 from comfy_adapters.own.strict import refuse
@@ -42,9 +43,14 @@ def looked_into(
     detected = detect(brought.nodes, title=title or Path(brought.source).stem[:160], schema=schema)
     if workflow is None or workflow.graph is None:
         return detected.about, detected
-    if workflow.graph.nodes == brought.nodes:
-        return workflow.graph.about, detected
-    return carried_over(workflow.graph.about, brought.nodes, detected), detected
+    try:
+        if workflow.graph.nodes == brought.nodes:
+            corrected(brought.nodes, workflow.graph.about, {})
+            return workflow.graph.about, detected
+        return carried_over(workflow.graph.about, brought.nodes, detected), detected
+    except (Invalid, KeyError, TypeError, AttributeError, ValueError):
+        # It came back from a file of the tree that somebody edited: begin anew.
+        return detected.about, detected
 
 
 def evidence(detected: Detected, about: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:

@@ -1,10 +1,9 @@
 """What one server lacks for a brought graph, node by node, before it is saved."""
 
-import json
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from comfy_adapters.comfyui import graphs
@@ -12,17 +11,22 @@ from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.graphs import Nodes
 from comfy_adapters.comfyui.preflight import Finding, check
 from renders.models import Worker
-
-MAX_SCHEMA = 64 << 20
+from renders.services import fits
 
 
 def schema_of(worker: Worker) -> dict[str, Any]:
     """What the worker's server can do: as it was stored, else asked now. ComfyError when it does not answer."""
-    if worker.schema is not None:
-        unpacker = zlib.decompressobj(wbits=31)  # gzip
-        found: dict[str, Any] = json.loads(unpacker.decompress(bytes(worker.schema.body), MAX_SCHEMA))
-        return found
+    if worker.schema_id:
+        return fits.schema(worker.schema_id)
     return ComfyClient(worker.endpoint).object_info()
+
+
+def known_schema() -> dict[str, Any] | None:
+    """A list of node classes to read a brought graph by: that of the server that was heard last; None when no server
+    has told its own yet. Nothing is asked over the network."""
+    rows = Worker.objects.exclude(endpoint="").filter(schema__isnull=False)
+    sha256 = rows.order_by(F("heartbeat_at").desc(nulls_last=True)).values_list("schema", flat=True).first()
+    return fits.schema(sha256) if sha256 else None
 
 
 def lacking(nodes: Nodes, about: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Finding]:

@@ -12,6 +12,7 @@ from comfy_adapters.comfyui.graphs import Constraints, Nodes, Target
 from comfy_adapters.own.describe import FAMILIES, inputs_for
 from comfy_adapters.own.detect import Detected
 from comfy_adapters.own.strict import is_link
+from comfy_adapters.own.tables import release
 from comfy_adapters.own.titles import SLOT_NAME, UPLOADED
 from renders.models import VersionKind
 from shots.models import Step
@@ -76,6 +77,9 @@ def carried_over(about: Mapping[str, Any], nodes: Nodes, detected: Detected) -> 
               for row in detected.about["models"]]  # fmt: skip
     stays = {name: about[name] for name in ("title", "family", "makes", "step", "vram_gb", "constraints")}
     changes = {**stays, "slots": slots, "output": output, "models": models}
+    if not about["lora_chain"]:  # somebody said that it takes none
+        changes["lora_chain"] = {}
+    changes["min_comfyui"] = max(about["min_comfyui"], detected.about["min_comfyui"], key=release)
     changes["custom_nodes"] = list(dict.fromkeys([*about["custom_nodes"], *detected.about["custom_nodes"]]))
     return corrected(nodes, {**detected.about, "inputs": about["inputs"]}, changes)
 

@@ -32,6 +32,7 @@ _LONE_MODELS = ("unet_name", "ckpt_name", "model_name")
 def find_extras(tracer: Tracer, finds: Finds) -> None:
     """Add them all; each by the class or the name of its input."""
     _models(tracer, finds)
+    is_clip = any("Video" in tracer.kind(key) for key in tracer.nodes)
     for key in tracer.nodes:
         inputs, kind = tracer.inputs(key), tracer.kind(key)
         for name, slot in _BY_CLASS.get(kind, {}).items():
@@ -45,7 +46,7 @@ def find_extras(tracer: Tracer, finds: Finds) -> None:
                                ("end_percent", "control_end")):  # fmt: skip
                 _literal(tracer, finds, key, name, slot)
         _guides(tracer, finds, key)
-        if kind.startswith("Empty") and kind.endswith("LatentImage") and not _is_clip(tracer):
+        if kind.startswith("Empty") and kind.endswith("LatentImage") and not is_clip:
             _literal(tracer, finds, key, "batch_size", "batch_size")
         if isinstance(inputs.get("lora_name"), str) and "style" in str(inputs["lora_name"]).lower():
             _literal(tracer, finds, key, "lora_name", "style_lora")
@@ -99,7 +100,3 @@ def _literal(tracer: Tracer, finds: Finds, key: str, name: str, slot: str) -> No
         return
     why = _("%(node)s takes it as %(input)s.") % {"node": tracer.named(key), "input": name}
     finds.add(Find(slot, spot.node, spot.input, Sure.TRACED, f"{why} ({spot.way})" if spot.way else why))
-
-
-def _is_clip(tracer: Tracer) -> bool:
-    return any("Video" in tracer.kind(key) for key in tracer.nodes)

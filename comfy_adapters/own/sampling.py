@@ -1,5 +1,6 @@
 """Samplers and what they are fed: prompts, seeds, steps, guidance, the model behind them."""
 
+from collections import deque
 from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
@@ -22,10 +23,7 @@ _CONDITIONING = ("conditioning", "text_embeds", "conditioning_1", "conditioning_
 
 def samplers(tracer: Tracer) -> list[str]:
     """Nodes that sample, those that begin first."""
-    found = [key for key in tracer.nodes if _samples(tracer, key)]
-    above = {key: tracer.above(key) for key in found}
-    order = {key: position for position, key in enumerate(tracer.nodes)}
-    return sorted(found, key=lambda key: (len(above[key] & set(found)), order[key]))
+    return sorted((key for key in tracer.nodes if _samples(tracer, key)), key=lambda key: tracer.rank[key])
 
 
 def _samples(tracer: Tracer, key: str) -> bool:
@@ -50,14 +48,15 @@ def helpers(tracer: Tracer, sampler: str) -> list[str]:
 
 def find_prompts(tracer: Tracer, finds: Finds) -> None:
     """Prompts of every node that guides a sampler, by walking up from its conditionings."""
+    seen: dict[str, set[str]] = {"positive_prompt": set(), "negative_prompt": set()}
     for sampler in samplers(tracer):
         for key in helpers(tracer, sampler):
             inputs = tracer.inputs(key)
             for name, slot in (("positive", "positive_prompt"), ("negative", "negative_prompt")):
-                _walk(tracer, finds, inputs.get(name), slot, key)
+                _walk(tracer, finds, inputs.get(name), slot, key, seen[slot])
             if "positive" not in inputs:
                 for name in _CONDITIONING:
-                    _walk(tracer, finds, inputs.get(name), "positive_prompt", key)
+                    _walk(tracer, finds, inputs.get(name), "positive_prompt", key, seen["positive_prompt"])
     for key in tracer.nodes:  # packs whose one node takes both
         for name in ("positive_prompt", "negative_prompt"):
             _literal_text(tracer, finds, key, name, name, _("The input is called so."))
@@ -66,13 +65,12 @@ def find_prompts(tracer: Tracer, finds: Finds) -> None:
         _by_itself(tracer, finds)
 
 
-def _walk(tracer: Tracer, finds: Finds, start: object, slot: str, sampler: str) -> None:
-    """Follow conditionings upwards from one input of a guiding node until a text."""
+def _walk(tracer: Tracer, finds: Finds, start: object, slot: str, sampler: str, seen: set[str]) -> None:
+    """Follow conditionings upwards from one input of a guiding node until a text; nowhere twice (`seen`)."""
     side = slot.removesuffix("_prompt")
-    waiting: list[object] = [start]
-    seen: set[str] = set()
+    waiting = deque([start])
     while waiting:
-        link = waiting.pop(0)
+        link = waiting.popleft()
         if not is_link(link) or link[0] in seen:
             continue
         key = str(link[0])
@@ -133,6 +131,7 @@ def _by_itself(tracer: Tracer, finds: Finds) -> None:
 def find_seeds(tracer: Tracer, finds: Finds) -> None:
     """Every seed that makes noise; each after the first gets one of its own by an offset."""
     order = [key for sampler in samplers(tracer) for key in helpers(tracer, sampler)]
+    offset = len(finds.of("seed"))
     for key in dict.fromkeys([*order, *tracer.nodes]):
         inputs = tracer.inputs(key)
         for name in ("seed", "noise_seed"):
@@ -141,9 +140,9 @@ def find_seeds(tracer: Tracer, finds: Finds) -> None:
             spot = tracer.literal(key, name)
             if spot is None or not isinstance(tracer.value(spot), int) or finds.taken(spot.node, spot.input):
                 continue
-            offset = len(finds.of("seed"))
             why = _("It seeds %(node)s.") % {"node": tracer.named(key)}
             finds.add(Find("seed", spot.node, spot.input, Sure.TRACED, _way(why, spot), offset=offset))
+            offset += 1
 
 
 def find_settings(tracer: Tracer, finds: Finds) -> None:
@@ -189,11 +188,13 @@ def _split(tracer: Tracer, finds: Finds, stages: list[str]) -> None:
 def model_loaders(tracer: Tracer) -> dict[str, list[str]]:
     """The nodes that load what the samplers run on, by name of their chain: `model`, or `high` and `low`."""
     chains: list[tuple[bool, str]] = []
+    known: set[str] = set()
     for sampler in samplers(tracer):
         noisy = tracer.inputs(sampler).get("add_noise") not in _OFF
         for key in helpers(tracer, sampler):
             loader = _loader_of(tracer, tracer.inputs(key).get("model"))
-            if loader is not None and loader not in [known for _noisy, known in chains]:
+            if loader is not None and loader not in known:
+                known.add(loader)
                 chains.append((noisy, loader))
     if len(chains) == 2 and [noisy for noisy, _loader in chains] == [True, False]:
         return {"high": [chains[0][1]], "low": [chains[1][1]]}

@@ -34,7 +34,10 @@ def refuse(text: str) -> Invalid:
 
 
 def parse(data: bytes | str) -> Any:
-    """The JSON in it, whatever the byte order mark; Invalid names the line. No NaN, no double keys, no depth."""
+    """The JSON in it, whatever the byte order mark; Invalid names the line. No double keys, no depth.
+
+    NaN passes here: ComfyUI itself writes it beside the inputs of a node. `check_values` refuses it in what is kept.
+    """
     if len(data) > MAX_BYTES:
         raise refuse(
             _("The file holds more than %(size)d MB of JSON. That is no workflow.") % {"size": MAX_BYTES >> 20}
@@ -46,7 +49,7 @@ def parse(data: bytes | str) -> Any:
     if _depth(text) > MAX_DEPTH:
         raise refuse(_("The JSON nests deeper than %(limit)d levels. That is no workflow.") % {"limit": MAX_DEPTH})
     try:
-        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
+        return json.loads(text, parse_constant=float, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         facts = {"line": error.lineno, "column": error.colno, "reason": error.msg}
         raise refuse(_("This is not JSON: line %(line)d, column %(column)d: %(reason)s.") % facts) from error
@@ -73,10 +76,6 @@ def _depth(text: str) -> int:
         elif mark in "]}":
             depth -= 1
     return deepest
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(_("%(name)s is no number") % {"name": name})
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -157,7 +156,7 @@ def _check_input(key: str, class_type: str, name: str, value: Any) -> None:
 
 
 def check_values(waiting: list[Any]) -> None:
-    """No NUL, no half surrogates, no number beyond 64 bits: a database would choke on them later."""
+    """No NUL, no half surrogates, no NaN, no number beyond 64 bits: a database would choke on them later."""
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):
@@ -167,9 +166,9 @@ def check_values(waiting: list[Any]) -> None:
             waiting.extend([*value, *value.values()])
         elif isinstance(value, list):
             waiting.extend(value)
-        elif isinstance(value, int | float) and (not math.isfinite(value) or abs(value) > max(MAX_SEED, 1e300)):
-            raise refuse(_("A number of the workflow is too large."))
-        if isinstance(value, int) and abs(value) > MAX_SEED:
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise refuse(_("A value of the workflow is %(name)s, which is no number.") % {"name": value})
+        elif isinstance(value, int) and abs(value) > MAX_SEED:
             raise refuse(_("A number of the workflow is too large."))
 
 
@@ -194,7 +193,8 @@ def _check_links(nodes: Nodes) -> None:
             if value[0] not in nodes:
                 text = _("Node %(id)s %(class)s: %(input)s comes from node %(source)s, which is not there.")
                 facts = {"id": key, "class": node["class_type"], "input": name, "source": value[0][:80]}
-                raise refuse(f"{text % facts} {_('Export the whole workflow again.')}")
+                remedy = _("Export the whole workflow again.")
+                raise refuse(f"{text % facts} {remedy}")
             waits[key] += 1
             feeds[value[0]].append(key)
     ready = deque(key for key, count in waits.items() if not count)

@@ -1,5 +1,6 @@
 """Walking over a graph: who feeds whom, and where a value that arrives over links is really written."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,12 +29,27 @@ class Tracer:
 
     nodes: Nodes
     down: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
+    rank: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for key, node in self.nodes.items():
             for name, value in node["inputs"].items():
                 if is_link(value):
                     self.down.setdefault(value[0], []).append((value[1], key, name))
+        self._rank()
+
+    def _rank(self) -> None:
+        """How many nodes at most lie before each: what works first has the lower number."""
+        waits = {key: sum(map(is_link, node["inputs"].values())) for key, node in self.nodes.items()}
+        ready = deque(key for key, count in waits.items() if not count)
+        self.rank = dict.fromkeys(self.nodes, 0)
+        while ready:
+            key = ready.popleft()
+            for _output, target, _name in self.down.get(key, []):
+                self.rank[target] = max(self.rank[target], self.rank[key] + 1)
+                waits[target] -= 1
+                if not waits[target]:
+                    ready.append(target)
 
     def kind(self, key: str) -> str:
         return str(self.nodes[key]["class_type"])
@@ -95,23 +111,12 @@ class Tracer:
             return max(written)[1]
         return parts[0] if parts else None
 
-    def above(self, key: str) -> set[str]:
-        """Every node that feeds this one, however far."""
-        found: set[str] = set()
-        waiting = [key]
-        while waiting:
-            for value in self.inputs(waiting.pop()).values():
-                if is_link(value) and value[0] not in found:
-                    found.add(value[0])
-                    waiting.append(value[0])
-        return found
-
     def below(self, key: str, *, outputs: tuple[int, ...] | None = None) -> Iterator[tuple[str, str, int, str]]:
         """(node, input, distance, classes on the way) of everything that this node's outputs reach, nearest first."""
-        waiting = [(key, 1, "")]
+        waiting = deque([(key, 1, "")])
         seen = {key}
         while waiting:
-            current, distance, way = waiting.pop(0)
+            current, distance, way = waiting.popleft()
             if distance > 12:
                 continue
             for output, target, name in self.down.get(current, []):

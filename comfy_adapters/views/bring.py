@@ -9,22 +9,24 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from aipipeline.projects.checks import whole_number
+from aipipeline.projects.checks import check_clean, whole_number
 from aipipeline.projects.errors import Invalid, NotAllowed
 from aipipeline.projects.permissions import allows, require
 from aipipeline.ui.htmx import hx_location, hx_toast
 from aipipeline.ui.pages import project_for, tab_of
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.forms import LATTICE, SLOTS, candidates, changes_in, lines_of, output_choices, place_of
+from comfy_adapters.forms import LATTICE, candidates, changes_in, lines_of, output_choices, place_of
 from comfy_adapters.own.bringing import looked_into, read_upload
-from comfy_adapters.own.checking import lacking, schema_of
+from comfy_adapters.own.checking import known_schema, lacking, schema_of
 from comfy_adapters.own.correcting import corrected
 from comfy_adapters.own.describe import FAMILIES
 from comfy_adapters.own.detect import Detected
 from comfy_adapters.own.history import from_history
 from comfy_adapters.own.reading import Brought, read_text
+from comfy_adapters.own.titles import SLOTS
 from comfy_adapters.selectors import comfy_worker, comfy_workers, projects_to_manage, workflow_for
 from renders.models import VersionKind, Workflow
+from renders.models.workflow import Origin
 from renders.services import own_workflows
 from shots.models import Step
 
@@ -49,10 +51,14 @@ def new(request: HttpRequest) -> HttpResponse:
 def read(request: HttpRequest) -> HttpResponse:
     """A file, a text or an entry of a server's history becomes the form in which it is corrected."""
     require_bringing(request.user)
+    _check_clean(request)
     workflow = _of(request, request.POST.get("workflow", ""))
     brought = _brought(request)
-    about, detected = looked_into(brought, workflow=workflow)
-    return render(request, "comfy_adapters/_edit.html", edit_context(request, brought, about, detected, workflow))
+    schema = known_schema()
+    about, detected = looked_into(brought, workflow=workflow, schema=schema)
+    context = edit_context(request, brought, about, detected, workflow)
+    context["outputs"] = output_choices(brought.nodes, schema, about["output"]["node"])
+    return render(request, "comfy_adapters/_edit.html", context)
 
 
 @require_POST
@@ -132,11 +138,17 @@ def _lattice_label(name: str) -> str:
 
 def _form(request: HttpRequest) -> tuple[Brought, dict[str, Any], Workflow | None]:
     """The graph and the corrected slot map that the form holds. Invalid by field."""
+    _check_clean(request)
     post = request.POST
     workflow = _of(request, post.get("workflow", ""))
     brought = read_text(post.get("nodes", ""), source=post.get("source", "")[:300])
     about, detected = looked_into(brought, workflow=workflow)
     return brought, corrected(brought.nodes, about, changes_in(post, about, detected)), workflow
+
+
+def _check_clean(request: HttpRequest) -> None:
+    """Invalid for fields that a database would choke on; a name occurs often in this form."""
+    check_clean({name: request.POST.getlist(name) for name in request.POST})
 
 
 def _brought(request: HttpRequest) -> Brought:
@@ -153,6 +165,7 @@ def _of(request: HttpRequest, key: str) -> Workflow | None:
     if not key:
         return None
     workflow = workflow_for(request.user, key)
-    if not own_workflows.may_manage(request.user, workflow):
-        raise Invalid(_("You may not change the workflow %(key)s.") % {"key": workflow.key})
+    if workflow.origin != Origin.OWN:
+        raise Invalid(_("%(key)s is built in: it changes with the program.") % {"key": workflow.key})
+    require(request.user, own_workflows.OPERATION, workflow.project)
     return workflow

@@ -6,15 +6,17 @@ from typing import Any
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from aipipeline.projects.errors import NotFound
+from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.permissions import allows, require
-from aipipeline.ui.htmx import hx_refresh, hx_toast, render_page_or_fragment
+from aipipeline.ui.htmx import hx_location, hx_refresh, hx_toast, render_page_or_fragment
 from aipipeline.ui.pages import body_of, tab_of
 from comfy_adapters.own.bringing import looked_into
 from comfy_adapters.own.reading import Brought
+from comfy_adapters.own.strict import nodes_of
 from comfy_adapters.selectors import graph_for, projects_to_manage, workflow_for, workflows_visible_to
 from comfy_adapters.views.bring import edit_context
 from renders.models import WorkerFit, Workflow
@@ -57,26 +59,33 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
     managed = set(projects_to_manage(request.user).values_list("pk", flat=True))
     context = _row(row, staff=allows(request.user, own_workflows.OPERATION), managed=managed)
     context["versions"] = row.graphs.defer("nodes", "about").select_related("author")
-    if own_workflows.may_manage(request.user, row) and row.graph is not None:
-        brought = Brought(row.graph.nodes, row.graph.source)
-        about, detected = looked_into(brought, workflow=row)
-        context |= edit_context(request, brought, about, detected, row)
-    context["may_edit"] = "brought" in context
+    context["may_edit"] = own_workflows.may_manage(request.user, row)
+    if context["may_edit"] and row.graph is not None:
+        try:
+            brought = Brought(nodes_of(row.graph.nodes), row.graph.source)
+        except Invalid as error:  # it came back from a file of the tree that somebody edited
+            context["damaged"] = error.message
+        else:
+            about, detected = looked_into(brought, workflow=row)
+            context |= edit_context(request, brought, about, detected, row)
     return render(request, "comfy_adapters/workflow.html", context)
 
 
 @require_POST
 def switch(request: HttpRequest, key: str) -> HttpResponse:
-    """Offer a workflow for new jobs, or do not."""
-    row = workflow_for(request.user, key)
-    enabled = body_of(request).get("enabled") in ("1", "true", "on", True)
+    """Offer a workflow for new jobs, or do not; `page`: its own page asks, and is shown anew."""
+    row, body = workflow_for(request.user, key), body_of(request)
+    if body.get("enabled") not in ("0", "1"):
+        raise Invalid(_("enabled: 1 or 0 is needed."), fields={"enabled": [_("not 1 or 0")]})
+    enabled = body["enabled"] == "1"
     if row.origin == Origin.OWN:
         own_workflows.set_enabled(workflow=row, actor=request.user, enabled=enabled, tab=tab_of(request))
     else:
         require(request.user, "farm.manage")
         control.update_workflow(workflow=row, actor=request.user, fields={"enabled": enabled}, tab=tab_of(request))
     told = _("%(title)s is offered again.") if enabled else _("%(title)s is not offered any more.")
-    return hx_refresh(hx_toast(HttpResponse(status=204), told % {"title": row.title}))
+    shown = hx_location(reverse("workflows:detail", args=[row.key])) if "page" in body else HttpResponse(status=204)
+    return hx_refresh(hx_toast(shown, told % {"title": row.title}))
 
 
 @require_GET

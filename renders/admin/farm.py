@@ -13,7 +13,7 @@ from aipipeline.history.admin.access import AccessMixin
 from aipipeline.history.admin.base import ReadOnlyAdmin, ServiceAdmin
 from aipipeline.history.admin.display import badge, pretty_json
 from aipipeline.history.admin.filters import ProjectFilter
-from renders.models import JobState, RenderAttempt, RenderJob, Worker
+from renders.models import JobState, RenderAttempt, RenderJob, Worker, WorkerBlock, WorkerFit
 from renders.services.control import cancel_job, drain_worker, retry_job, set_priority
 
 
@@ -153,6 +153,30 @@ class RenderAttemptAdmin(ReadOnlyAdmin):
         return pretty_json(row.saved)
 
 
+class OfWorkerInline(AccessMixin, TabularInline):  # type: ignore[misc]
+    """What the machine wrote of a worker."""
+
+    project_lookup = ""
+    view_operation = "farm.view"
+    extra = 0
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("workflow")
+
+
+class FitInline(OfWorkerInline):
+    model = WorkerFit
+    fields = ("workflow", "fits", "reasons", "checked_at")
+    readonly_fields = fields
+
+
+class BlockInline(OfWorkerInline):
+    model = WorkerBlock
+    fields = ("workflow", "failures", "reason", "since")
+    readonly_fields = fields
+
+
 @admin.register(Worker)
 class WorkerAdmin(ReadOnlyAdmin):
     """Workers write their own rows; people drain them."""
@@ -163,6 +187,7 @@ class WorkerAdmin(ReadOnlyAdmin):
     list_filter = (("state", ChoicesDropdownFilter),)
     search_fields = ("name", "endpoint", "queue")
     actions = ("drain", "resume")
+    inlines = (BlockInline, FitInline)
     state_badge = badge("state", gettext_lazy("state"))
     readonly_fields = ("card", "engines")
     fieldsets = (

@@ -10,9 +10,8 @@ from rest_framework.response import Response
 from aipipeline.projects.api.views import Endpoint, integer, only
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.permissions import require
-from renders.api.renders import job_json
+from renders.api.renders import job_json, jobs_told
 from renders.models import RenderBatch, RenderJob
-from renders.selectors import jobs_visible_to
 from renders.services import batches
 from renders.services.batches import Progress, batch_for, batches_visible_to, progress_of
 
@@ -48,7 +47,7 @@ class BatchDetail(Endpoint):
 
     def get(self, request: Request, batch_id: UUID) -> Response:
         batch = batch_for(request.user, batch_id)
-        jobs = jobs_visible_to(request.user).filter(batch=batch).order_by("created_at", "pk")[:MOST_JOBS]
+        jobs = jobs_told(request.user).filter(batch=batch).order_by("created_at", "pk")[:MOST_JOBS]
         return Response({**_told([batch])[0], "jobs": [job_json(job) for job in jobs]})
 
     def patch(self, request: Request, batch_id: UUID) -> Response:

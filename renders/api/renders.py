@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -53,15 +55,21 @@ def job_json(job: RenderJob) -> dict[str, Any]:
         "character": job.character_id,
         "environment": job.environment_id,
         "workflow": job.workflow.key,
+        "after": [str(pk) for pk in sorted(row.pk for row in job.after.all())],
         "batch": str(job.batch_id) if job.batch_id else None,
         "version": job.version_id,
     }  # fmt: skip
 
 
+def jobs_told(actor: Any) -> "QuerySet[RenderJob]":
+    """The jobs that one sees, with what `job_json` tells of them."""
+    return jobs_visible_to(actor).prefetch_related(Prefetch("after", queryset=RenderJob.objects.only("pk")))
+
+
 class Renders(Endpoint):
     def get(self, request: Request, code: str) -> Response:
         project = self.project(code, "project.view")
-        rows = jobs_visible_to(request.user).filter(project=project)
+        rows = jobs_told(request.user).filter(project=project)
         state = request.query_params.get("state")
         if state in JobState.values:
             rows = rows.filter(state=state)
@@ -72,7 +80,7 @@ class Renders(Endpoint):
         body = self.body()
         only(body, *STARTS)
         presets = _presets(request, project, body)
-        one = int(body.get("preset") is not None)
+        one = int(integer(body.get("preset"), "preset") is not None)
         started = start_renders(
             project=project,
             actor=request.user,
@@ -95,7 +103,7 @@ class Renders(Endpoint):
             tab=self.tab,
         )
         ids = [job.pk for job in started.jobs]
-        found = {job.pk: job for job in jobs_visible_to(request.user).filter(pk__in=ids)}
+        found = {job.pk: job for job in jobs_told(request.user).filter(pk__in=ids)}
         answer = {
             "jobs": [job_json(found[pk]) for pk in ids],
             "batch": str(started.batch.pk) if started.batch else None,
@@ -123,8 +131,9 @@ def _owners(model: Any, project: Project, body: Mapping[str, Any], name: str) ->
 
 def _presets(request: Request, project: Project, body: Mapping[str, Any]) -> list[RenderPreset]:
     """The one of `preset` first, when it is there, then those of `presets`; one query."""
-    one = [body["preset"]] if body.get("preset") is not None else []
-    ids = [*integers(one, "preset"), *integers(body.get("presets", []), "presets", limit=50)]
+    one = integer(body.get("preset"), "preset")
+    ids = integers(body.get("presets", []), "presets", limit=50)
+    ids = ids if one is None else [one, *ids]
     if len(ids) != len(set(ids)):
         raise Invalid(_("A preset is named twice."), fields={"presets": [_("twice")]})
     rows = presets_visible_to(request.user).filter(project=project, pk__in=ids).in_bulk() if ids else {}
@@ -175,11 +184,19 @@ class RenderDetail(Endpoint):
         job = job_for(request.user, job_id)
         require(request.user, "renders.manage", job.project)
         body = self.body()
-        only(body, "priority")
+        only(body, "priority", "after", "waits_for")
         value = integer(body.get("priority"), "priority")
-        if value is None:
-            raise Invalid(_("Only the priority can be changed."), fields={"priority": [_("required")]})
-        control.set_priority(job=job, actor=request.user, priority=value, tab=self.tab)
+        waits = {"after", "waits_for"} & body.keys()
+        if value is None and not waits:
+            why = _("Only the priority and what a job waits for can be changed.")
+            raise Invalid(why, fields={"priority": [_("required")]})
+        with transaction.atomic():
+            if waits:
+                named = _jobs(request, job.project, body["after"]) if "after" in body else list(job.after.all())
+                waits_for = text(body, "waits_for") or None
+                control.set_after(job=job, actor=request.user, after=named, waits_for=waits_for, tab=self.tab)
+            if value is not None:
+                control.set_priority(job=job, actor=request.user, priority=value, tab=self.tab)
         return Response(job_json(job_for(request.user, job_id)))
 
 

@@ -46,7 +46,8 @@ class VersionQuerySet(TrackedQuerySet):
 class Version(models.Model):
     """`path` is the folder, relative to the project; `manifest` lists {"name", "size", "sha256"}, main file first.
 
-    `frames` and `fps` are None for stills. `auto`: made and approved by the machine, not by a person.
+    `frames` and `fps` are None for stills. `follows`: the version that gave a frame of itself as this one's first
+    image. `auto`: made and approved by the machine, not by a person.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="versions")
@@ -64,6 +65,9 @@ class Version(models.Model):
     manifest = models.JSONField(default=list, blank=True)
     provenance = models.JSONField(default=dict, blank=True)
     comment = models.CharField(_("comment"), max_length=500, blank=True)
+    follows = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="followed_by"
+    )
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
     frames = models.PositiveIntegerField(null=True, blank=True)

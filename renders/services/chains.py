@@ -70,11 +70,11 @@ def locked(rows: "QuerySet[RenderJob]") -> "QuerySet[RenderJob]":
     return rows.select_for_update(of=of).order_by("created_at", "pk")
 
 
-def hold(jobs: Iterable[RenderJob]) -> None:
-    """Lock jobs that new ones shall wait for. Invalid when one of them has failed: nothing would ever begin."""
+def hold(jobs: Iterable[RenderJob], *others: RenderJob) -> None:
+    """Lock jobs that others shall wait for, with those. Invalid when one has failed: nothing would ever begin."""
     ids = {job.pk for job in jobs}
-    rows = list(locked(RenderJob.objects.filter(pk__in=ids))) if ids else []
-    dead = [row for row in rows if row.state in NOT_DONE]
+    rows = list(locked(RenderJob.objects.filter(pk__in=ids | {job.pk for job in others}))) if ids or others else []
+    dead = [row for row in rows if row.pk in ids and row.state in NOT_DONE]
     if dead:
         text = _("%(job)s has failed or was cancelled; nothing can wait for it. Try it again first.")
         raise Invalid(text % {"job": dead[0]}, fields={"after": [_("has failed")]})

@@ -1,6 +1,6 @@
 """What people do to the farm, seen in the history: cancel, retry and order jobs, drain workers, switch workflows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,8 +9,8 @@ from aipipeline.events import publish
 from aipipeline.history.plain import update_plain
 from aipipeline.history.services import one_action, recording
 from aipipeline.projects.errors import Conflict, Invalid
-from renders.models import JobState, RenderJob, Worker, WorkerState, Workflow
-from renders.services import chains, queue
+from renders.models import JobState, RenderJob, WaitsFor, Worker, WorkerState, Workflow
+from renders.services import chains, queue, waiting
 from renders.services.locking import of_self
 from renders.services.nudges import announce_jobs
 
@@ -47,6 +47,36 @@ def set_priority(*, job: RenderJob, actor: Any, priority: int, tab: str = "") ->
         if row.state != JobState.QUEUED:
             raise Conflict(_("This job does not wait any more."))
         update_plain(recorder, row, priority=priority)
+        announce_jobs([row])
+    return row
+
+
+def set_after(
+    *, job: RenderJob, actor: Any, after: Sequence[RenderJob], waits_for: str | None = None, tab: str = ""
+) -> RenderJob:
+    """Say what a waiting job waits for, instead of what it did; a frame of another job is always waited for.
+
+    Invalid for a circle and for jobs that have failed, Conflict when it does not wait any more.
+    """
+    if waits_for is not None and waits_for not in WaitsFor.values:
+        raise Invalid(_("waits_for is rendered or approved."), fields={"waits_for": [_("unknown")]})
+    with _of_job(job, actor, "render.after", tab) as recorder:
+        named = [value["job"] for value in job.inputs.values() if isinstance(value, dict) and "job" in value]
+        firsts = {first.pk: first for first in [*after, *RenderJob.objects.filter(pk__in=named)]}
+        if any(first.project_id != job.project_id for first in firsts.values()):
+            raise Invalid(_("A job to wait for is not in this project."), fields={"after": [_("unknown id")]})
+        # Both sides are locked, in one order: of two who would close a circle between them, the second is refused.
+        chains.hold([*firsts.values()], job)
+        row: RenderJob = RenderJob.objects.get(pk=job.pk)
+        if row.state != JobState.QUEUED:
+            raise Conflict(_("This job does not wait any more."))
+        chains.refuse_cycle(row, firsts)
+        update_plain(recorder, row, waits_for=waits_for or row.waits_for)
+        before = sorted(str(pk) for pk in row.after.values_list("pk", flat=True))
+        row.after.set(firsts.values())
+        recorder.note(row, {"after": [before, sorted(map(str, firsts))]})
+        waiting.look_at(row)
+        row.refresh_from_db()
         announce_jobs([row])
     return row
 

@@ -24,7 +24,13 @@ ASK_SECONDS = 300.0  # between two questions to a server that has nothing new
 LARGEST = 64 * 2**20  # bytes of a schema; real ones have one to five million
 
 
-def refusals(*, workflow: Workflow, graph: WorkflowGraph | None = None, params: Mapping[str, Any]) -> list[str]:
+def refusals(
+    *,
+    workflow: Workflow,
+    graph: WorkflowGraph | None = None,
+    params: Mapping[str, Any],
+    exact: Mapping[str, Any] | None = None,
+) -> list[str]:
     """Why no server could do this, in words: when all whose list is known lack something; else empty.
 
     A worker that is online and has not said yet what it can do may be able to. Of several servers each is named.
@@ -37,7 +43,7 @@ def refusals(*, workflow: Workflow, graph: WorkflowGraph | None = None, params: 
     if not known:
         asleep = Worker.objects.filter(schema__isnull=False).order_by("name")
         known = [worker for worker in asleep if workflow.backend in worker.backends]
-    wanted = wanted_of(workflow, graph=graph, params=params)
+    wanted = wanted_of(workflow, graph=graph, params=params, exact=exact)
     found: dict[str, list[str]] = {}
     for worker in known:
         key = str(worker.schema_id)
@@ -51,11 +57,15 @@ def refusals(*, workflow: Workflow, graph: WorkflowGraph | None = None, params: 
 
 
 def wanted_of(
-    workflow: Workflow, *, graph: WorkflowGraph | None = None, params: Mapping[str, Any] | None = None
+    workflow: Workflow,
+    *,
+    graph: WorkflowGraph | None = None,
+    params: Mapping[str, Any] | None = None,
+    exact: Mapping[str, Any] | None = None,
 ) -> Wanted:
     used = graph or workflow.graph
     nodes = {"nodes": used.nodes, "about": used.about, "number": used.number} if used is not None else None
-    return Wanted(workflow=workflow.key, params=dict(params or {}), graph=nodes)
+    return Wanted(workflow=workflow.key, params=dict(params or {}), graph=nodes, exact=exact)
 
 
 @lru_cache(maxsize=2)

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from aipipeline.history.services import recording
-from aipipeline.projects.errors import Invalid
+from aipipeline.media.exclusive import exclusive
+from aipipeline.projects.errors import Conflict, Invalid
 from aipipeline.projects.models import Project
 from assets.models import Character, Environment
 from renders.models import BatchKind, RenderBatch, RenderJob, RenderPreset, WaitsFor, Workflow
@@ -25,17 +26,18 @@ from renders.services.lora_files import with_lora_paths
 from renders.services.making import Wish, make_jobs
 from renders.services.nudges import announce_jobs, nudge
 from renders.services.parameters import checked_params
-from renders.services.titles import title_of
+from renders.services.titles import name_of, title_of
 from renders.services.workflows import chosen_workflows, draws_references, reference_workflow, workflow_named
 from shots.models import Shot
 from shots.services.steps import start_steps
 
-__all__ = ["Started", "render_references", "render_shots", "start_renders"]
+__all__ = ["Started", "queue_batch", "render_references", "render_shots", "start_renders"]
 
 # What differs from shot to shot and is the same to every server.
 _OWN_WORDS = frozenset({"prompt", "negative_prompt", "seed", "movement", "frames"})
 MOST_VARIANTS = 12
 MOST_JOBS = 5000
+START_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,18 @@ def start_renders(
     if chain:
         waits += chains.link(jobs)
     _refuse_impossible(jobs)
-    _queue(batch, jobs, waits, actor=actor, tab=tab)
+    # Asking servers and translating took a while: of two who start the same at once, one makes it.
+    with exclusive(f"renders.start:{project.pk}", seconds=START_SECONDS) as mine:
+        if not mine:
+            raise Conflict(_("Other renders of this project are being started. Try again in a moment."))
+        if chain:
+            chains.refuse_busy(wishes)
+        elif not choices[0].variant:
+            still = {id(wish) for wish in _not_under_way(wishes)}
+            jobs = [job for wish, job in zip(wishes, jobs, strict=True) if id(wish) in still]
+        if not jobs:
+            return Started(None, [])
+        queue_batch(batch, jobs, waits, actor=actor, tab=tab)
     known = any(job.estimate is not None for job in jobs)
     return Started(batch, jobs, finish_estimate(jobs) if known else None)
 
@@ -195,7 +208,7 @@ def _refuse_impossible(jobs: Sequence[RenderJob]) -> None:
             raise Invalid(text % facts, fields={"workflow": looked[key][:50]})
 
 
-def _queue(
+def queue_batch(
     batch: RenderBatch, jobs: list[RenderJob], waits: list[tuple[RenderJob, RenderJob]], *, actor: Any, tab: str
 ) -> None:
     """Write the batch with its jobs and what they wait for, tell the pages, and wake the workers on commit."""
@@ -208,7 +221,7 @@ def _queue(
         batch.save(force_insert=True)
         RenderJob.objects.bulk_create(jobs)
         through = RenderJob.after.through
-        pairs = dict.fromkeys((job.pk, first.pk) for job, first in waits)
+        pairs = dict.fromkeys((job.pk, first.pk) for job, first in waits if job.pk in new)
         through.objects.bulk_create(
             [through(from_renderjob_id=job, to_renderjob_id=first) for job, first in pairs], batch_size=500
         )
@@ -235,7 +248,7 @@ def _choices(
     """The ways to compare, each under a name of its own."""
     rows = [(row.name, workflow_named(row.workflow.key, project), {**row.params, **params}) for row in presets]
     found = [workflow_named(key, project) for key in workflows]
-    rows += [(_(row.title), row, dict(params)) for row in found]
+    rows += [(name_of(row), row, dict(params)) for row in found]
     if len(rows) > MOST_VARIANTS:
         text = _("At most %(most)d can be compared at once.") % {"most": MOST_VARIANTS}
         raise Invalid(text, fields={"presets": [_("too many")]})

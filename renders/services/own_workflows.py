@@ -17,7 +17,7 @@ from aipipeline.events import publish
 from aipipeline.history.plain import create_plain, update_plain
 from aipipeline.history.recorder import Recorder
 from aipipeline.history.services import lock, recording
-from aipipeline.projects.errors import Conflict, Invalid, NotFound
+from aipipeline.projects.errors import Conflict, Invalid
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import allows, require
 from renders.models import Workflow, WorkflowGraph
@@ -137,14 +137,6 @@ def set_enabled(*, workflow: Workflow, actor: Any, enabled: bool, tab: str = "")
 def may_manage(actor: Any, workflow: Workflow) -> bool:
     """Whether the person may give it new versions and switch it."""
     return workflow.origin == Origin.OWN and allows(actor, OPERATION, workflow.project)
-
-
-def own_workflow(actor: Any, key: str) -> Workflow:
-    """The brought workflow with this key, for those who may see it; NotFound otherwise."""
-    row = Workflow.objects.filter(key=key, origin=Origin.OWN).select_related("graph", "project").first()
-    if row is None or not (row.project is None or allows(actor, "project.view", row.project)):
-        raise NotFound(_("There is no such workflow."))
-    return row
 
 
 def _require(workflow: Workflow, actor: Any) -> None:

@@ -6,6 +6,7 @@ longest ago, then the oldest job, so that nobody waits longer than it takes to s
 whose models the server has loaded goes before it, until the other has been passed over too often or for too long.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +14,26 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Now
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce, JSONObject, Now
 
 from renders.models import JobState, Pause, PauseScope, RenderJob, Worker, WorkerBlock, WorkerFit, Workflow
 from renders.models.job import HELD_STATES
 from renders.services import waiting
+from renders.services.compiled import Compiled
 from renders.services.locking import can_skip, of_self
 
 ROUNDS = 3  # looks after others were quicker, or after jobs were found that wait for others
@@ -28,117 +43,160 @@ LONGEST_PASSED = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Head:
-    """The first job of one person (None: of nobody), and how they stand."""
+    """The first job of one person (None: of nobody), and how they stand. Times only tell earlier from later."""
 
     user: int | None
     priority: int
-    created_at: datetime
+    created_at: str
     held: int
     served: datetime | None
 
     @property
     def order(self) -> tuple[Any, ...]:
-        never = self.served is None
-        return (-self.priority, self.held, not never, self.served or self.created_at, self.created_at)
+        return (-self.priority, self.held, self.served is not None, self.served or 0, self.created_at)
 
 
 def choose(worker: Worker) -> RenderJob | None:
     """The job that this worker should run next, locked; None when there is none. Inside the caller's transaction."""
+    may = _may_take(worker)
+    if not may["able"]:
+        return None
     for _round in range(ROUNDS):
-        ready = ready_for(worker)
-        if ready.query.is_empty():
-            return None
         job = None
-        for head in sorted(_heads(ready), key=lambda head: head.order):
-            job = _lock(ready.filter(requested_by=head.user, priority=head.priority))
+        for head in sorted(_read_heads(may), key=lambda head: head.order):
+            whose = {} if head.user is None else {"user": head.user}
+            job = _first_of.first(RenderJob, priority=head.priority, **whose, **may)
             if job is not None:
                 break
         if job is None:
             return None
-        if job.unmet:
+        if _waits(job):
             waiting.hold_all()
             continue
-        return _with_loaded_models(worker, ready, job)
+        return _with_loaded_models(worker, job, may)
     return None
 
 
-def ready_for(worker: Worker) -> "QuerySet[RenderJob]":
-    """The waiting jobs that may go to this worker, unordered."""
-    paused: dict[str, list[str]] = {}
-    for scope, key in Pause.objects.values_list("scope", "key"):
-        paused.setdefault(scope, []).append(key)
-    workflows = Workflow.objects.filter(backend__in=worker.backends).exclude(
-        Exists(WorkerFit.objects.filter(worker=worker, workflow=OuterRef("pk"), fits=False))
-    )
-    workflows = workflows.exclude(Exists(WorkerBlock.objects.filter(worker=worker, workflow=OuterRef("pk"))))
-    stopped = paused.get(PauseScope.WORKFLOW, [])
-    able = [pk for pk in workflows.order_by().values_list("pk", flat=True) if str(pk) not in stopped]
-    if not able:
-        return RenderJob.objects.none()
+def _may_take(worker: Worker) -> dict[str, Any]:
+    """What `ready_for` asks for: the worker, and the ids of what it can do and of what is paused; two lists have a
+    value that there is not, so that none is empty."""
+    found: dict[str, list[str]] = {"able": [], **{scope: [] for scope in PauseScope.values}}
+    for what, key in _facts.rows(worker=worker.pk, engines=sorted(worker.backends) or [""]):
+        found[what].append(key)
+    stopped = set(found[PauseScope.WORKFLOW])
+    return {
+        "worker": worker.pk,
+        "vram": worker.vram_gb,
+        "able": [int(key) for key in found["able"] if key not in stopped],
+        "projects": [-1, *(int(key) for key in found[PauseScope.PROJECT] if key.isdecimal())],
+        "classes": ["", *found[PauseScope.CAPABILITY]],
+    }
+
+
+def _build_facts(*, worker: int, engines: list[str]) -> "QuerySet[Any, Any]":
+    no_fit = WorkerFit.objects.filter(worker=worker, workflow=OuterRef("pk"), fits=False)
+    blocked = WorkerBlock.objects.filter(worker=worker, workflow=OuterRef("pk"))
+    able = Workflow.objects.filter(~Exists(no_fit), ~Exists(blocked), backend__in=engines).order_by()
+    rows = able.values_list(Value("able", CharField()), Cast("pk", CharField()))
+    return rows.union(Pause.objects.values_list("scope", "key"), all=True)
+
+
+def ready_for(
+    *, worker: int, vram: int, able: list[int], projects: list[int], classes: list[str]
+) -> "QuerySet[RenderJob]":
+    """The waiting jobs that may go to a worker, unordered: what `_may_take` tells of it, and its memory."""
     ready = RenderJob.objects.filter(
         state=JobState.QUEUED,
         blocked_reason="",
         cancel_requested=False,
         not_before__lte=Now(),
-        vram_gb__lte=worker.vram_gb,
+        vram_gb__lte=vram,
         workflow__in=able,
     )
-    if projects := paused.get(PauseScope.PROJECT):
-        ready = ready.exclude(project__in=[int(key) for key in projects if key.isdecimal()])
-    if classes := paused.get(PauseScope.CAPABILITY):
-        ready = ready.exclude(capability__in=classes)
-    return _not_refused(ready, worker).order_by()
+    return _not_refused(ready.exclude(project__in=projects).exclude(capability__in=classes), worker).order_by()
 
 
-def _not_refused(ready: "QuerySet[RenderJob]", worker: Worker) -> "QuerySet[RenderJob]":
+def _not_refused(ready: "QuerySet[RenderJob]", worker: int) -> "QuerySet[RenderJob]":
     if connection.features.supports_json_field_contains:
-        return ready.exclude(refused__contains=[worker.pk])
+        return ready.exclude(refused__contains=[worker])
     refused = RenderJob.objects.filter(state=JobState.QUEUED).exclude(refused=[]).values_list("pk", "refused")
-    return ready.exclude(pk__in=[pk for pk, workers in refused if worker.pk in workers])
+    return ready.exclude(pk__in=[pk for pk, workers in refused if worker in workers])
 
 
-def _heads(ready: "QuerySet[RenderJob]") -> Iterator[Head]:
-    """The first job of everybody who has one; one query, whose cost grows with people, not with jobs."""
-    firsts = ready.order_by("-priority", "created_at", "pk").values("pk")
-    people = get_user_model().objects.order_by()
-    of_people = _standing(
-        RenderJob.objects.filter(pk__in=people.values(job=Subquery(firsts.filter(requested_by=OuterRef("pk"))[:1]))),
-        requested_by=OuterRef("requested_by"),
+def _read_heads(may: dict[str, Any]) -> Iterator[Head]:
+    for user, first, held, served in _heads.rows(**may):
+        if first is not None:
+            facts = json.loads(first) if isinstance(first, str) else first
+            yield Head(user, facts["priority"], facts["created_at"], held, served)
+
+
+def _build_heads(**may: Any) -> "QuerySet[Any, Any]":
+    """The first job of everybody who has one; its cost grows with people, not with jobs."""
+    facts = JSONObject(priority="priority", created_at="created_at")
+    firsts = ready_for(**may).order_by("requested_by_id", "-priority", "created_at").values(facts=facts)
+
+    def standing(row: Any, key: Any, **whose: Any) -> Any:
+        mine = RenderJob.objects.filter(**whose).order_by()
+        held = mine.filter(state__in=HELD_STATES).annotate(all=Value(1)).values("all").annotate(n=Count("pk"))
+        served = mine.filter(started_at__isnull=False).order_by("requested_by_id", "-started_at").values("started_at")
+        return row.order_by().values_list(
+            key, Subquery(firsts.filter(**whose)[:1]), Coalesce(Subquery(held.values("n")), 0), Subquery(served[:1])
+        )
+
+    people = get_user_model().objects.all()
+    of_people = standing(people, F("pk"), requested_by=OuterRef("pk"))
+    # A single row to hang what nobody asked for on.
+    me = Worker.objects.filter(pk=may["worker"])
+    return of_people.union(  # type: ignore[no-any-return]
+        standing(me, Value(None, BigIntegerField()), requested_by__isnull=True), all=True
     )
-    of_nobody = _standing(
-        RenderJob.objects.filter(pk__in=firsts.filter(requested_by=None)[:1]), requested_by__isnull=True
-    )
-    for row in of_people.union(of_nobody, all=True):
-        yield Head(*row)
 
 
-def _standing(jobs: "QuerySet[RenderJob]", **whose: Any) -> "QuerySet[Any, Any]":
-    mine = RenderJob.objects.filter(**whose).order_by()
-    held = mine.filter(state__in=HELD_STATES).annotate(all=Value(1)).values("all").annotate(n=Count("pk")).values("n")
-    served = mine.filter(started_at__isnull=False).order_by("-started_at").values("started_at")[:1]
-    return jobs.order_by().values_list(
-        "requested_by", "priority", "created_at", Coalesce(Subquery(held), 0), Subquery(served)
-    )
+def _locked(jobs: "QuerySet[RenderJob]") -> "QuerySet[RenderJob]":
+    """The first of these that nobody else is about to take.
 
-
-def _lock(jobs: "QuerySet[RenderJob]") -> Any:
-    """The oldest of these that nobody else is about to take, with whether it waits for others (`unmet`).
-
-    `passed_long`: it was passed over long ago for the first time.
+    `passed_long`: it was passed over long ago for the first time. Whether it waits for others is asked afterwards:
+    beside the lock the database may ask that of every row before it sorts them.
     """
     long = ExpressionWrapper(Q(passed_since__lt=Now() - LONGEST_PASSED), output_field=BooleanField())
-    rows = jobs.order_by("created_at", "pk").annotate(unmet=waiting.still_waits(), passed_long=long)
-    return rows.select_for_update(skip_locked=can_skip(), of=of_self()).first()
+    rows = jobs.annotate(passed_long=long)
+    return rows.select_for_update(skip_locked=can_skip(), of=of_self())[:1]
 
 
-def _with_loaded_models(worker: Worker, ready: "QuerySet[RenderJob]", first: Any) -> RenderJob:
+def _waits(job: RenderJob) -> bool:
+    return bool(_unmet.rows(job=job.pk))
+
+
+def _build_unmet(*, job: Any) -> "QuerySet[Any, Any]":
+    return waiting.unmet(job).values_list("pk")[:1]
+
+
+def _build_first_of(*, priority: int, user: int | None = None, **may: Any) -> "QuerySet[RenderJob]":
+    """The oldest job of one person (None: of nobody) with this priority."""
+    ready = ready_for(**may).filter(requested_by=user, priority=priority)
+    return _locked(ready.order_by("requested_by_id", "-priority", "created_at"))
+
+
+def _build_loaded(*, models: list[str], priority: int, **may: Any) -> "QuerySet[RenderJob]":
+    """The oldest job with this priority for which these models are needed."""
+    ready = ready_for(**may).filter(model_key__in=models, priority=priority)
+    return _locked(ready.order_by("model_key", "-priority", "created_at"))
+
+
+_facts = Compiled(_build_facts)
+_heads = Compiled(_build_heads)
+_first_of = Compiled(_build_first_of)
+_loaded = Compiled(_build_loaded)
+_unmet = Compiled(_build_unmet)
+
+
+def _with_loaded_models(worker: Worker, first: Any, may: dict[str, Any]) -> RenderJob:
     """`first`, or a job of the same priority for which the server need not load other models."""
-    if not worker.loaded or first.model_key == worker.loaded:
+    enough = first.passed_long or first.passed_over >= MOST_PASSED
+    if not worker.loaded or first.model_key == worker.loaded or enough:
         return first  # type: ignore[no-any-return]
-    if first.passed_long or first.passed_over >= MOST_PASSED:
-        return first  # type: ignore[no-any-return]
-    other = _lock(ready.filter(model_key=worker.loaded, priority=first.priority))
-    if other is None or other.unmet:
+    other = _loaded.first(RenderJob, models=[worker.loaded], priority=first.priority, **may)
+    if other is None or _waits(other):
         return first  # type: ignore[no-any-return]
     RenderJob.objects.filter(pk=first.pk).update(
         passed_over=F("passed_over") + 1, passed_since=Coalesce(F("passed_since"), Now())

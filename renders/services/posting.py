@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import Conflict, Invalid
@@ -31,7 +32,9 @@ def post_workflows(version: Version) -> list[Workflow]:
     """What can be made of a version, in the order of their titles; one query."""
     if version.shot_id is None:
         return []
-    return [row for row in Workflow.objects.filter(enabled=True).order_by("title") if fits(row, version)]
+    # What people brought may belong to one project alone.
+    mine = Workflow.objects.filter(Q(project=None) | Q(project=version.project_id), enabled=True)
+    return [row for row in mine.order_by("title") if fits(row, version)]
 
 
 def post_version(

@@ -36,12 +36,25 @@ def mark_published(version: Version, facts: Mapping[str, Any], *, job: RenderJob
         height=facts.get("height"),
         frames=facts.get("frames"),
         fps=facts.get("fps") or "",
+        follows=_followed(version, facts["provenance"]),
         published_at=Now(),
     )
     version.refresh_from_db()
     if mine:
         version_published.send(sender=Version, version=version, job=job)
     return bool(mine)
+
+
+def _followed(version: Version, provenance: Any) -> int | None:
+    """The version of whose clip a frame was the first image: the link before in a continuity chain."""
+    inputs = provenance.get("inputs") if isinstance(provenance, Mapping) else None
+    link = inputs.get("first_image") if isinstance(inputs, Mapping) else None
+    named = link.get("version") if isinstance(link, Mapping) else None
+    if not isinstance(named, int):
+        return None
+    rows = Version.objects.filter(pk=named, project=version.project_id).exclude(pk=version.pk)
+    found: int | None = rows.values_list("pk", flat=True).first()
+    return found
 
 
 def publish_attempt(attempt: RenderAttempt, facts: Mapping[str, Any]) -> bool:

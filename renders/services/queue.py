@@ -58,8 +58,7 @@ def claim(*, worker: Worker, slots: int = 1) -> RenderAttempt | None:
         attempt.save(force_insert=True)
         if job.model_key and job.model_key != me.loaded:
             Worker.objects.filter(pk=me.pk).update(loaded=job.model_key)
-        job.state = JobState.LEASED
-        announce_jobs([job])
+        job.state = JobState.LEASED  # told with the beginning, which follows at once
     return attempt
 
 

@@ -6,10 +6,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from assets.models import Character, Environment
+from renders.models import Workflow
 from renders.services.making import Wish
 from shots.models import Shot
 
 LONGEST = 200
+
+
+def name_of(workflow: Workflow) -> str:
+    """Its title in the reader's language; of one that people brought, as they wrote it."""
+    return _(workflow.title) if workflow.title else workflow.key
 
 
 def title_of(wishes: Sequence[Wish]) -> str:
@@ -30,7 +36,7 @@ def title_of(wishes: Sequence[Wish]) -> str:
     if variants:
         how = " / ".join(variants)
     elif len(workflows) == 1:
-        how = _(workflows[0].title)
+        how = name_of(workflows[0])
     else:
         how = ngettext("%(n)d workflow", "%(n)d workflows", len(workflows)) % {"n": len(workflows)}
     return f"{', '.join(what)} · {how}"[:LONGEST]

@@ -62,6 +62,13 @@ def look_again(*, after: Iterable[RenderJob] | None = None) -> int:
     return len(free)
 
 
+def look_at(job: RenderJob) -> None:
+    """Hold back or let go one queued job whose waits were changed; its workers are woken when it may begin."""
+    _look(RenderJob.objects.filter(pk=job.pk))
+    free = list(RenderJob.objects.filter(pk=job.pk, blocked_reason="", state=JobState.QUEUED))
+    transaction.on_commit(lambda: nudge(free), robust=True)
+
+
 def _look(jobs: "QuerySet[RenderJob]") -> int:
     """Write what each of these waits for, "" for nothing; returns how many changed. Locked rows come another time."""
     with transaction.atomic():

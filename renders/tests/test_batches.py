@@ -1,17 +1,18 @@
 """Batches: one action makes them, one query tells them, one action cancels, orders or tries them again."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
 
 from aipipeline.history.models import Action
 from aipipeline.projects.errors import Conflict, Invalid
 from assets.models import Character
 from renders.models import BatchKind, JobState, MachineSchema, RenderBatch, RenderJob, Worker, Workflow
-from renders.services import batches
+from renders.services import batches, nudges
 from renders.services.jobs import start_renders
 from renders.tests.chain_world import end
 from shots.models import Shot, ShotState
@@ -191,3 +192,46 @@ def test_making_many_jobs_asks_as_often_as_making_few(project: Any, admin_user: 
     steps = ("shots_shot", "shots_stalemark", "SAVEPOINT")
     more = {sql: n for sql, n in (many - few).items() if not any(name in sql for name in steps)}
     assert not more
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_start_the_same_at_once_make_it_once(project: Any, admin_user: Any) -> None:
+    shots = applied_project(project, admin_user)
+
+    def begin(_n: int) -> int:
+        try:
+            rows = list(Shot.objects.filter(project=project).select_related("project").order_by("position"))
+            return len(start_renders(project=project, actor=admin_user, shots=rows, workflow="local.panel").jobs)
+        finally:
+            close_old_connections()
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(begin, range(4)))
+    assert sorted(made) == [0, 0, 0, len(shots)]
+    assert RenderJob.objects.count() == len(shots)
+    assert RenderBatch.objects.count() == 1
+
+
+def test_a_batch_is_told_once_for_many_jobs_and_always_at_an_end(
+    project: Any, admin_user: Any, shots: list[Shot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, list[str]]] = []
+
+    def hear(topic: str, kind: str, **facts: Any) -> None:
+        if kind == "batch.changed":
+            told.append((topic, facts["ids"]))
+
+    monkeypatch.setattr(nudges, "publish", hear)
+    batch = start(project, admin_user, shots)
+    mine = (f"project:{project.pk}", [str(batch.pk)])
+    assert told == [mine]
+    jobs = list(batch.jobs.all())
+    for job in jobs:
+        job.state = JobState.RUNNING
+        nudges.announce_jobs([job])
+    assert told == [mine, mine]  # the others came in the same moment
+    for job in jobs:
+        job.state = JobState.FAILED
+        nudges.announce_jobs([job])
+    assert len(told) == 2 + len(jobs)

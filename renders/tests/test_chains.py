@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from aipipeline.history.models import Action
 from aipipeline.media.frames import FrameError, count_frames, take_frame
 from aipipeline.projects.errors import Conflict, Invalid
 from renders import runner
@@ -122,6 +123,7 @@ def test_a_chain_runs_through_and_the_picture_goes_on(
     made = {v.shot_id: v for v in Version.objects.filter(kind="render", state="published")}
     link = made[rows[1].pk].provenance["inputs"]["first_image"]
     assert link == {"version": made[rows[0].pk].pk, "frame": 3}
+    assert made[rows[1].pk].follows == made[rows[0].pk]
     assert [entry["name"] for entry in made[rows[1].pk].manifest] == [made[rows[1].pk].file().name]
     assert sorted(p.name for p in made[rows[1].pk].folder.iterdir()) == sorted(
         [made[rows[1].pk].file().name, "version.json"]
@@ -202,6 +204,32 @@ def test_nothing_waits_for_what_has_failed_or_for_itself(project: Any, admin_use
     assert b.batch_id == a.batch_id
 
 
+def test_what_a_job_waits_for_can_be_changed_but_never_to_a_circle(
+    project: Any, admin_user: Any, shots: list[Shot]
+) -> None:
+    a, b, c = render_shots(project=project, actor=admin_user, shots=shots, workflow="local.panel")
+    control.set_after(job=b, actor=admin_user, after=[a])
+    control.set_after(job=c, actor=admin_user, after=[b], waits_for="approved")
+    c.refresh_from_db()
+    assert (list(c.after.all()), c.waits_for, bool(c.blocked_reason)) == ([b], "approved", True)
+    with pytest.raises(Invalid):
+        control.set_after(job=a, actor=admin_user, after=[c])
+    with pytest.raises(Invalid):
+        control.set_after(job=a, actor=admin_user, after=[a])
+    with pytest.raises(Invalid):
+        control.set_after(job=a, actor=admin_user, after=[], waits_for="never")
+    assert not a.after.exists()
+    told = Action.objects.filter(kind="render.after").order_by("-sequence")[0].changes[0]["fields"]
+    assert told["after"] == [[], [str(b.pk)]]
+    assert told["waits_for"] == ["rendered", "approved"]
+    control.set_after(job=c, actor=admin_user, after=[])
+    c.refresh_from_db()
+    assert (c.blocked_reason, list(c.after.all())) == ("", [])
+    RenderJob.objects.filter(pk=c.pk).update(state=JobState.RUNNING)
+    with pytest.raises(Conflict):
+        control.set_after(job=c, actor=admin_user, after=[a])
+
+
 def test_named_inputs_are_checked_and_taken(project: Any, admin_user: Any, shots: list[Shot], tmp_path: Path) -> None:
     other = publish_files(
         owner=shots[1], kind="previz", files={"a.png": picture(tmp_path / "a.png", color=RED)}, actor=admin_user
@@ -243,6 +271,8 @@ def test_a_frame_of_a_job_is_waited_for(project: Any, admin_user: Any, shots: li
     (job,) = start_renders(
         project=project, actor=admin_user, shots=shots[1:2], workflow="local.move", inputs=named
     ).jobs
+    assert list(job.after.all()) == [first]
+    control.set_after(job=job, actor=admin_user, after=[])
     assert list(job.after.all()) == [first]
     other = type(project).objects.create(code="OTHER", title="o")
     elsewhere = Shot.objects.filter(pk=shots[2].pk)[0]

@@ -8,14 +8,14 @@ import pytest
 from django.db import close_old_connections, connection
 from django.db.models.functions import Now
 
-from renders.models import JobState, RenderAttempt, RenderJob, Version, Worker
+from renders.models import JobState, RenderAttempt, RenderJob, Worker
 from renders.services import placing, queue, waiting
 from renders.services.jobs import render_shots
+from renders.services.publishing import publish_files
 from renders.services.reviews import review_version
 from renders.services.workers import register_worker
 from renders.tests import farm_world as world
-from renders.tests.test_queue import run_one
-from tests.factories import applied_project
+from tests.factories import applied_project, picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -124,20 +124,20 @@ def test_a_job_waits_with_a_reason_until_the_one_before_is_rendered(shot: Any) -
     assert world.take(gpu) == later
 
 
-def test_a_job_waits_for_the_approval_of_the_version_before(
-    project: Any, admin_user: Any, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_a_job_waits_for_the_approval_of_the_version_before(project: Any, admin_user: Any, tmp_path: Any) -> None:
     shots = applied_project(project, admin_user)
     worker = register_worker(name="cpu@test")
     first = render_shots(project=project, actor=admin_user, shots=[shots[0]], step="first_image")
     later = render_shots(project=project, actor=admin_user, shots=[shots[1]], step="first_image", after=first)[0]
     RenderJob.objects.filter(pk=later.pk).update(waits_for="approved")
-    with django_capture_on_commit_callbacks(execute=True):
-        assert run_one(worker).state == JobState.SUCCEEDED
+    image = picture(tmp_path / "a.png")
+    version = publish_files(owner=shots[0], kind="previz", files={"a.png": image}, actor=admin_user)
+    RenderJob.objects.filter(pk=first[0].pk).update(state=JobState.SUCCEEDED, version=version)
+    assert waiting.look_again(after=first) == 0
     assert world.take(worker) is None
     later.refresh_from_db()
-    assert "approved" in later.blocked_reason
-    version = Version.objects.get(shot=shots[0])
+    assert "v001" in later.blocked_reason
+    assert "to be approved" in later.blocked_reason
     review_version(version=version, actor=admin_user, verdict="reject", text="다시")
     later.refresh_from_db()
     assert "v001 was rejected" in later.blocked_reason

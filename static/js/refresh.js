@@ -53,7 +53,7 @@ function listens(element, topic, event) {
 function isBusy(element) {
   const active = document.activeElement;
   const inside = active && active !== document.body && element.contains(active);
-  if (inside && (composing || (isTextField(active) && !active.hasAttribute("data-idle")) || active instanceof HTMLSelectElement)) return true;
+  if (inside && (composing || ((isTextField(active) || active instanceof HTMLSelectElement) && !active.hasAttribute("data-idle")))) return true;
   return element.querySelector(".is-editing, .is-dragging, .sortable-chosen, [popover]:popover-open, dialog[open]") !== null;
 }
 

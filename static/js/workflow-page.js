@@ -79,6 +79,7 @@ onElements("[data-workflow-form]", (form) => {
     const option = select.selectedOptions[0];
     const label = option?.parentElement instanceof HTMLOptGroupElement ? option.parentElement.label : "";
     if (label) option.textContent = `${label} · ${JSON.parse(select.value)[1]}`;
+    select.title = option?.textContent ?? "";
   });
 
   /** @param {HTMLSelectElement} select */

@@ -16,7 +16,7 @@ from assets.models import CinematicPreset, LoRA
 from assets.services import save_asset
 from celery_workers.models import LedgerTask, Schedule
 from mirror.services.targets import create_target
-from renders.models import PathMap, RenderAttempt, RenderJob, Worker, Workflow
+from renders.models import PathMap, RenderAttempt, RenderJob, Worker, WorkerBlock, WorkerFit, Workflow
 from renders.services.jobs import render_shots
 from renders.services.presets import create_preset
 from renders.services.publishing import publish_files
@@ -44,6 +44,8 @@ def fill(project: Any, actor: Any, other: Any, folder: Path) -> None:
     job = render_shots(project=project, actor=actor, shots=[shots[1]], step="first_image")[0]
     PathMap.objects.get_or_create(server="", defaults={"windows": "Z:\\films"})
     worker = Worker.objects.create(name="cpu-1", queue="host.cpu-1", backends=["local"])
+    WorkerFit.objects.create(worker=worker, workflow=workflow, fits=False, reasons=["Node X is missing."])
+    WorkerBlock.objects.create(worker=worker, workflow=workflow, failures=3, reason="torn")
     RenderAttempt.objects.create(job=job, worker=worker, number=1, state="failed", lease_until=lease_end())
     edit = ensure_edit(project)
     parts.create_marker(edit=edit, actor=actor, fields={"frame": 12, "name": "Music"})

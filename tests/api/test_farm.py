@@ -117,7 +117,7 @@ def test_leads_pause_their_project_and_staff_the_farm(project: Any, admin_user: 
     ("body", "status"),
     [
         ({}, 422), ({"scope": "worker", "key": "1"}, 422), ({"scope": "capability", "key": "gpu"}, 422),
-        ({"scope": "project", "key": "NONE"}, 404), ({"scope": "project", "key": True}, 404),
+        ({"scope": "project", "key": "NONE"}, 404), ({"scope": "project", "key": True}, 422),
         ({"scope": "workflow", "key": -1}, 422), ({"scope": "workflow", "key": 10**40}, 422),
         ({"scope": ["project"], "key": "1"}, 422), ({"scope": "capability", "key": "cpu", "by": 1}, 422),
     ],

@@ -6,6 +6,9 @@ leased, prompt id saved, prompt pending, sampling, downloading, results aside, r
 A full disk under a download: comfy_adapters/tests/comfyui/test_full_disk.py.
 """
 
+import os
+import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,6 +127,25 @@ def test_the_worker_dies_at_every_edge(studio: Studio) -> None:
     studio.all_is_well(jobs, "worker")
     rendered_once(studio.double)
     assert RenderAttempt.objects.filter(state=JobState.FAILED).count() == len(EDGES)
+
+
+def test_workers_sleep_over_their_leases_and_come_back(studio: Studio) -> None:
+    """Others have done the work by then; what the sleepers still do reaches nobody."""
+    studio.farm.start()
+    jobs = studio.farm.hold_one_at_each_edge(studio.project, studio.shots)
+    sleepers = studio.farm.sleep()
+    studio.farm.release()
+    for name in ("next", "other"):
+        studio.farm.add(name)
+    studio.all_is_well(jobs, "asleep")
+    for process in sleepers:
+        os.killpg(process.pid, signal.SIGCONT)
+    rows = Worker.objects.filter(name__in=[f"{edge}@{socket.gethostname()}" for edge in EDGES])
+    woken = timezone.now()
+    wait(lambda: rows.filter(heartbeat_at__gt=woken).count() == len(EDGES), seconds=30, what=studio.farm.told)
+    more = studio.render(studio.shots)
+    studio.all_is_well(more, "awake again")
+    rendered_once(studio.double)
 
 
 def test_messages_that_come_twice_and_workers_that_race(studio: Studio) -> None:

@@ -106,3 +106,27 @@ def test_another_storage_is_recognised_and_the_right_one_serves(
     finally:
         running.kill()
         double.stop()
+
+
+def test_one_command_drives_several_servers(project: Any, tmp_path: Path, settings: Any, redis_url: str) -> None:
+    if not processes.database_url().startswith("postgres"):
+        pytest.skip("a worker on another host needs PostgreSQL; the whole test run has it")
+    project.root.mkdir(parents=True)
+    doubles = [start(), start()]
+    env = {"DATABASE_URL": processes.database_url(), "REDIS_URL": redis_url, "AIP_DATA": str(tmp_path / "other-host")}
+    env |= {"STORAGE_ROOT": str(settings.STORAGE_ROOT)}
+    arguments = [part for double in doubles for part in ("--comfy", double.url)]
+    done = worker(tmp_path, *arguments, "--name", "x", **env)
+    assert (done.returncode, "single --comfy" in done.stderr) == (2, True)
+    running = processes.Process("worker", "-m", "aipipeline.studio.launch", "worker", *arguments, "--vram", "8", **env)
+    try:
+        found = Worker.objects.filter(endpoint__in=[double.url for double in doubles], gpu__has_key="gpu")
+        processes.wait_until(lambda: found.count() == 2, seconds=120, what=running.text)
+        assert {row.vram_gb for row in found} == {8}
+        running.child.terminate()
+        assert running.child.wait(90) == 0, running.text()
+        assert {row.state for row in found.all()} == {"offline"}
+    finally:
+        running.kill()
+        for double in doubles:
+            double.stop()

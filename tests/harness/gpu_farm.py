@@ -1,6 +1,8 @@
 """A farm of ComfyUI workers whose attempts are stopped at chosen edges, and what must be true when all has ended."""
 
+import os
 import re
+import signal
 import time
 import urllib.request
 from collections import Counter
@@ -47,6 +49,13 @@ class HeldFarm:
         for process in self.workers.values():
             process.kill()
         self.workers.clear()
+
+    def sleep(self) -> list[processes.Process]:
+        """Stop them where they are, as a machine does that hangs; returned to be woken."""
+        stopped = list(self.workers.values())
+        for process in stopped:
+            os.killpg(process.pid, signal.SIGSTOP)
+        return stopped
 
     def add(self, name: str, *, clock: int = 0) -> None:
         """A worker that stops nowhere; `clock`: by how many seconds its clock is wrong."""

@@ -160,11 +160,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def web(port: int = 0) -> tuple[Process, str]:
-    """The site itself, on a free port unless one is named; returns when it answers."""
+def web(port: int = 0, **env: str) -> tuple[Process, str]:
+    """The site itself, on a free port unless one is named; returns when it answers. `env`: settings of its own."""
     port = port or free_port()
     process = Process(
         "web", "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "--verbosity", "0", "aipipeline.asgi:application",
+        **env,
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
 

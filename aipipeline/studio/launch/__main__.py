@@ -13,7 +13,7 @@ from aipipeline.studio.launch.paths import say
 HELP = """./aip up                              start the studio in the browser (the first start sets everything up)
 ./aip produce SCENARIO --out DIR      a scenario becomes a film, without a browser
 ./aip analyse SCENARIO [--json]       the breakdown alone
-./aip worker --comfy URL --vram GB    a worker that drives a ComfyUI machine
+./aip worker --comfy URL --vram GB    a worker that drives a ComfyUI machine; --comfy may be repeated
 ./aip backup [FILE]                   a whole copy of the database
 ./aip restore FILE --yes              put such a copy back
 ./aip doctor                          what is there, what is missing, what to do

@@ -47,22 +47,31 @@ def produce(arguments: Sequence[str]) -> int:
 
 
 def worker(arguments: Sequence[str]) -> int:
-    """A worker for one ComfyUI machine, from any host that reaches the database, Redis and the storage."""
+    """One worker for each ComfyUI server named, from any host that reaches the database, Redis and the storage."""
     parser = argparse.ArgumentParser(prog="./aip worker")
-    parser.add_argument("--comfy", required=True, metavar="URL", help="address of the ComfyUI server")
+    parser.add_argument(
+        "--comfy", required=True, action="append", metavar="URL", help="address of a ComfyUI server; may be repeated"
+    )
     parser.add_argument("--vram", type=_gigabytes, default=0, metavar="GB", help="default: what the server says")
-    parser.add_argument("--name", default="", help="default: from the address")
+    parser.add_argument("--name", default="", help="of a single worker; default: from the address")
     parser.add_argument("--tags", default="", metavar="A,B", help="names shown with the worker")
     options = parser.parse_args(list(arguments))
+    urls = list(dict.fromkeys(options.comfy))
+    if options.name and len(urls) > 1:
+        parser.error("--name is for a single --comfy; several workers are named by their addresses.")
     environment()
     if found := worker_checks.obstacles():
         say("\n".join(found))
         return 2
     vram = options.vram or gpu_workers.declared_vram()
     os.chdir(ROOT)
-    run = gpu_workers.command(options.name or gpu_workers.name_for(options.comfy), vram)
-    # The worker takes this process's place: a signal reaches it directly, and it finishes what it holds.
-    os.execve(run[0], run, gpu_workers.environment(options.comfy, vram, options.tags))
+    # The worker, or what starts one for each, takes this process's place: a signal reaches it directly, and it finishes
+    # what it holds.
+    if len(urls) > 1:
+        several = [sys.executable, "-m", "aipipeline.studio.launch.gpu_workers"]
+        os.execve(several[0], several, gpu_workers.environment(urls[0], vram, options.tags, urls=urls))
+    run = gpu_workers.command(options.name or gpu_workers.name_for(urls[0]), vram)
+    os.execve(run[0], run, gpu_workers.environment(urls[0], vram, options.tags))
 
 
 def _gigabytes(text: str) -> int:

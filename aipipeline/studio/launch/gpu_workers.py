@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from types import FrameType
 from urllib.parse import urlparse
 
@@ -19,21 +20,26 @@ RESTART_SECONDS = 5.0
 
 
 def command(name: str, vram_gb: int) -> list[str]:
-    """The worker listens to every class that its card serves; to all of them while its VRAM (0) is not known.
+    """The worker listens to every class that its card serves, and to the one that it serves in part: work for more than
+    8 GB calls the class of 16, a card of 12 may do it. To all of them while its VRAM (0) is not known.
 
     What it listens to only wakes it; what it takes is decided by the row that its server's answer fills.
     """
-    queues = ",".join(queue for size, queue in CLASSES if not vram_gb or size <= vram_gb) or CLASSES[0][1]
+    smaller = (0, *(size for size, _queue in CLASSES))
+    queues = ",".join(
+        queue for (_size, queue), below in zip(CLASSES, smaller, strict=False) if not vram_gb or below < vram_gb
+    )
     return [
         sys.executable, "-m", "celery", "-A", "celery_workers", "worker", "-n", f"{name}@%h", "-Q", queues,
         "-c", "1", "-l", "WARNING", "--without-mingle", "--without-gossip",
     ]  # fmt: skip
 
 
-def environment(url: str, vram_gb: int, tags: str = "") -> dict[str, str]:
-    """Of the worker's process; VRAM 0 is left to the server to say."""
+def environment(url: str, vram_gb: int, tags: str = "", *, urls: Sequence[str] = ()) -> dict[str, str]:
+    """Of the worker's process, or of this module's own for several `urls`; VRAM 0 is left to the server to say."""
     return {
         **os.environ,
+        **({"COMFYUI_URLS": ",".join(urls)} if urls else {}),
         "AIP_WORKER_ENDPOINT": url,
         "AIP_WORKER_VRAM": str(vram_gb),
         "AIP_WORKER_TAGS": tags or os.environ.get("AIP_WORKER_TAGS", ""),

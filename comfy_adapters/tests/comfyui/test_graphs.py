@@ -48,7 +48,7 @@ def test_sizes_become_multiples_of_16_and_stay_within_the_model(wanted: tuple[in
 
 @pytest.mark.parametrize(("wanted", "used"), [(1, 1), (2, 5), (80, 81), (81, 81), (82, 85)])
 def test_lengths_are_rounded_up_to_4n_plus_1(wanted: int, used: int) -> None:
-    filled = graphs.fill(*graphs.load("wan22_i2v"), {"length": wanted})
+    filled = graphs.fill(*graphs.load("fflf_wan22"), {"length": wanted})
     assert filled.prompt["33"]["inputs"]["length"] == used
     assert filled.snapped == ({} if wanted == used else {"length": (wanted, used)})
 

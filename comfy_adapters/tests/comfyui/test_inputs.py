@@ -12,7 +12,7 @@ from aipipeline.media import ffmpeg
 from aipipeline.media.files import sha256_file
 from aipipeline.media.probe import probe
 from comfy_adapters.comfyui import graphs
-from comfy_adapters.comfyui.backend import ComfyBackend
+from comfy_adapters.comfyui.backend import ComfyBackend, _collect
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.inputs import prepare
 from comfy_adapters.comfyui.pictures import as_mask
@@ -84,13 +84,15 @@ def test_a_clip_that_is_worked_on_goes_as_it_is(
 ) -> None:
     inputs = {"reference_video": files["clip"]}
     more = {"frames": 60, "fps": "48"}
-    result = ComfyBackend(QUICK).run(job(shared_server.url, tmp_path, "rife_core", inputs, **more), Reporter())
+    # One prompt of its own; as post of a whole clip it is cut into pieces first (see test_chunks.py).
+    context = job(shared_server.url, tmp_path, "rife_core", inputs, **more)
+    result = ComfyBackend(QUICK).run_prompt(context, Reporter(), _collect)
     made = probe(result.files[0])
     assert (made.frames, made.fps) == (60, Fraction(48))
     assert result.provenance["filled_graph"]["40"]["inputs"]["multiplier"] == 2
     assert result.provenance["uploads"]["reference_video"]["sha256"] == sha256_file(files["clip"])
     bigger = job(shared_server.url, tmp_path, "realesrgan_video", inputs, "two", width=640, height=360)
-    result = ComfyBackend(QUICK).run(bigger, Reporter())
+    result = ComfyBackend(QUICK).run_prompt(bigger, Reporter(), _collect)
     assert result.provenance["filled_graph"]["41"]["inputs"]["scale_by"] == 0.5
     assert (result.provenance["source"]["width"], result.provenance["source"]["height"]) == (640, 360)
     assert probe(result.files[0]).frames == 30

@@ -1,6 +1,7 @@
 """What detection finds in graphs that nobody prepared for it."""
 
 import copy
+import time
 from typing import Any
 
 import pytest
@@ -122,3 +123,28 @@ def test_what_is_found_fits_the_graph_and_fills_like_a_slots_file(name: str) -> 
     values = {slot: nodes[t[0].node]["inputs"][t[0].input] for slot, t in slots.targets.items()}
     filled = graphs.fill(brought, slots, values)
     assert set(filled.prompt) == set(nodes)
+
+
+def test_brackets_that_people_write_for_themselves_name_no_slot() -> None:
+    nodes = graph()
+    nodes["60"]["_meta"]["title"] = "[old] saved"
+    nodes["40"]["_meta"]["title"] = "[reference_video] no file here"
+    found = detect(nodes).about["slots"]
+    assert "old" not in found
+    assert "reference_video" not in found
+    assert found["seed"] == [{"node": "40", "input": "seed"}]
+
+
+def test_the_largest_graph_that_is_taken_is_looked_through_in_seconds() -> None:
+    nodes: dict[str, Any] = {"0": node("CLIPTextEncode", clip=["0b", 0], text="x"), "0b": node("CLIPLoader")}
+    for number in range(1, 1900):
+        before = [str(number - 1), 0]
+        nodes[str(number)] = node(
+            "KSampler", seed=number, steps=4, positive=before, negative=before, latent_image=before, model=before
+        )
+    for number in range(90):
+        nodes[f"i{number}"] = node("LoadImage", image="a.png")
+        nodes[f"r{number}"] = node("RepeatImageBatch", image=[f"i{number}", 0], first=["1", 0])
+    began = time.monotonic()
+    detect(nodes)
+    assert time.monotonic() - began < 8

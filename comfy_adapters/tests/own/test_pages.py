@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from comfy_adapters.comfyui import graphs
 from comfy_adapters.own.detect import detect
 from comfy_adapters.tests.own import files
 from renders.models import Worker, WorkerFit, Workflow
@@ -132,10 +133,15 @@ def test_its_page_corrects_it_and_a_new_file_carries_the_corrections_over(admin_
     assert '["80","image"]' in form["place"]
     save(admin_client, form)
     assert list(row.graphs.values_list("number", flat=True)) == [3, 2, 1]
+    kept = {}
     for part, name in (("graph", "long.json"), ("slots", "long.slots.json")):
         answer = admin_client.get(f"/workflows/own.long/graphs/2/{part}.json")
         assert name in answer["Content-Disposition"]
-        assert isinstance(json.loads(answer.content), dict)
+        kept[part] = json.loads(answer.content)
+    brought, slots = graphs.parse("long", "1", kept["graph"], kept["slots"])
+    assert brought.nodes == files.graph("ltx2_i2v")
+    assert (slots.title, slots.targets["width"][1].scale) == ("긴 장면", 0.5)
+    assert set(kept["slots"]) == set(files.about("ltx2_i2v"))
     assert admin_client.get("/workflows/own.long/graphs/2/other.json").status_code == 404
     assert admin_client.get("/workflows/own.long/graphs/9/graph.json").status_code == 404
 
@@ -178,6 +184,7 @@ def test_the_list_says_what_each_needs_and_who_has_it_in_a_fixed_number_of_queri
     row = Workflow.objects.get(title="look 3")
     admin_client.post(f"/workflows/{row.key}/switch/", {"enabled": "0"}, headers=HX)
     admin_client.post("/workflows/local.panel/switch/", {"enabled": "0"}, headers=HX)
+    assert admin_client.post(f"/workflows/{row.key}/switch/", {"enabled": "maybe"}, headers=HX).status_code == 422
     assert Workflow.objects.filter(enabled=False).count() == 2
 
 
@@ -200,3 +207,18 @@ def test_who_sees_and_does_what(client: Client, project: Any, admin_user: Any, d
         answer = client.post(f"/workflows/{row.key}/switch/", {"enabled": "1"})
         assert answer.status_code == (204 if brings else 403 if sees else 404)
         assert client.post("/workflows/local.panel/switch/", {"enabled": "0"}).status_code in (403, 404)
+
+
+def test_a_workflow_that_was_spoilt_in_the_tree_still_has_a_page(admin_client: Client, admin_user: Any) -> None:
+    about = detect(files.graph(), title="ours").about
+    row = create_workflow(actor=admin_user, project=None, nodes=files.graph(), about=about)
+    assert row.graph is not None
+    row.graph.about = {"slots": {"seed": [{"node": "404"}]}}
+    row.graph.save()
+    page = admin_client.get(f"/workflows/{row.key}/").content.decode()
+    assert '["40","seed"]' in fields_of(page)["place"]
+    row.graph.nodes = {"1": "x"}
+    row.graph.save()
+    page = admin_client.get(f"/workflows/{row.key}/")
+    assert page.status_code == 200
+    assert "Node 1 is not an object" in page.content.decode()

@@ -43,7 +43,7 @@ def test_json_is_read_wrapped_or_not_with_and_without_a_mark(tmp_path: Path) -> 
 
 def test_only_what_a_server_reads_is_kept_of_a_node() -> None:
     nodes = files.graph()
-    nodes["10"]["is_changed"] = ["x"] * 10
+    nodes["10"]["is_changed"] = [float("nan")]  # as ComfyUI writes it
     nodes["10"]["_meta"] = {"title": "모델", "color": "#fff"}
     found = read_text(json.dumps(nodes), source="x").nodes["10"]
     assert found == {"inputs": nodes["10"]["inputs"], "class_type": "UNETLoader", "_meta": {"title": "모델"}}
@@ -66,6 +66,9 @@ def test_a_picture_that_comfyui_wrote_is_read(tmp_path: Path, how: str) -> None:
 def test_a_clip_that_comfyui_wrote_is_read(tmp_path: Path, suffix: str) -> None:
     path = files.clip(tmp_path / f"c{suffix}", prompt=json.dumps(files.graph("wan22_i2v")), workflow="{}")
     assert read_file(path, name=path.name).nodes == files.graph("wan22_i2v")
+    both = json.dumps({"prompt": json.dumps(files.graph("svi_i2v")), "workflow": UI})
+    path = files.clip(tmp_path / f"vhs{suffix}", comment=both)
+    assert read_file(path, name=path.name).nodes == files.graph("svi_i2v")
 
 
 def test_the_first_bytes_say_what_a_file_is_not_its_name(tmp_path: Path) -> None:
@@ -98,8 +101,8 @@ HOSTILE = {
     "nothing": ("", "empty"),
     "no json": ("{'a': 1}", "line 1, column 2"),
     "a list": ("[1]", "no ComfyUI workflow"),
-    "not a number": ('{"1": {"class_type": "A", "inputs": {"x": NaN}}}', "NaN is no number"),
-    "infinite": ('{"1": {"class_type": "A", "inputs": {"x": 1e999}}}', "too large"),
+    "not a number": ('{"1": {"class_type": "A", "inputs": {"x": NaN}}}', "nan, which is no number"),
+    "infinite": ('{"1": {"class_type": "A", "inputs": {"x": 1e999}}}', "inf, which is no number"),
     "a huge number": ('{"1": {"class_type": "A", "inputs": {"x": 99999999999999999999999}}}', "too large"),
     "endless digits": ('{"1": ' + "9" * 6000 + "}", "cannot be read"),
     "a key twice": ('{"1": {"class_type": "A", "inputs": {"x": 1, "x": 2}}}', "“x” is there twice"),

@@ -1,6 +1,7 @@
 """Registered servers: what ran there lately, and what they lack for a graph."""
 
 import gzip
+import hashlib
 import io
 import json
 import socket
@@ -85,7 +86,8 @@ def test_a_server_that_is_away_or_sends_its_visitors_elsewhere_is_told(server: C
 def test_what_a_server_lacks_is_told_by_node_with_the_remedy() -> None:
     schema = json.loads((files.DOUBLE / "object_info-0.3.64.json").read_text(encoding="utf-8"))
     body = gzip.compress(json.dumps(schema).encode())
-    worker = Worker(name="old", schema=MachineSchema(sha256="0" * 64, body=body))
+    kept = MachineSchema.objects.create(sha256=hashlib.sha256(body).hexdigest(), body=body)
+    worker = Worker.objects.create(name="old", schema=kept, endpoint="http://127.0.0.1:9")
     assert schema_of(worker) == schema
     nodes = files.graph("ltx25_i2v")
     found = lacking(nodes, detect(nodes).about, schema)
@@ -96,10 +98,11 @@ def test_what_a_server_lacks_is_told_by_node_with_the_remedy() -> None:
     assert not [finding for finding in lacking(nodes, about, schema) if "models" not in finding.message]
     nodes["60"]["class_type"] = "StudioWriter"
     nodes["40"]["inputs"].pop("steps")
+    del about["slots"]["steps"]
     told = {(finding.node, finding.input) for finding in lacking(nodes, about, schema)}
     assert {("60", ""), ("40", "steps")} <= told
     about["output"] = {"node": "50", "kind": "image"}
-    assert any("saves nothing" in finding.message for finding in lacking(files.graph(), about, schema))
+    assert any("saves nothing" in finding.message for finding in lacking(nodes, about, schema))
 
 
 def test_a_brought_graph_is_described_as_the_same_one_that_is_built_in() -> None:
@@ -110,3 +113,17 @@ def test_a_brought_graph_is_described_as_the_same_one_that_is_built_in() -> None
         assert told["model_key"] == declared.model_key, name
         assert told["inputs"] == list(declared.inputs), name
         assert told["needs"]["models"] == declared.needs["models"], name
+
+
+def test_classes_that_only_a_server_knows_are_read_by_its_list(admin_client: Client) -> None:
+    nodes = files.graph()
+    nodes["60"] = {"class_type": "StudioWriter", "inputs": {"pictures": ["50", 0]}}
+    told = {"StudioWriter": {"output_node": True, "python_module": "custom_nodes.studio-pack"}}
+    body = gzip.compress(json.dumps(told).encode())
+    page = admin_client.post("/workflows/read/", {"text": json.dumps(nodes)}).content.decode()
+    assert "No node saves a picture" in page
+    kept = MachineSchema.objects.create(sha256=hashlib.sha256(body).hexdigest(), body=body)
+    Worker.objects.create(name="card", schema=kept, endpoint="http://127.0.0.1:9")
+    page = admin_client.post("/workflows/read/", {"text": json.dumps(nodes)}).content.decode()
+    assert "No node saves a picture" not in page
+    assert "studio-pack" in page

@@ -217,3 +217,21 @@ def test_what_the_machine_stored_is_in_the_history_and_nobodys_undo(
     action = Action.objects.filter(kind="translation.create").get()
     assert action.actor is None
     assert [entry["label"] for entry in action.changes] == ["비"]
+
+
+@pytest.mark.parametrize("mode", ["good", "partial", "error"])
+def test_the_button_of_the_shot_page_translates_what_is_missing(
+    project: Any, llm: LlmDouble, admin_user: Any, client: Any, mode: str
+) -> None:
+    from shots.services.editing import create_shot
+
+    shot = create_shot(project=project, actor=admin_user, description="비가 온다", emotion="설렘")
+    llm.set(mode=mode)
+    client.force_login(admin_user)
+    answer = client.post(f"/projects/TEST/shots/{shot.pk}/prompt/translate/", {"family": "flux"})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert ("prompt-translate" in page) == (mode != "good")
+    assert ("en ube44uac00" in page) == (mode != "error")
+    toast = answer.headers["HX-Trigger"]
+    assert {"good": "success", "partial": "warning", "error": "error"}[mode] in toast

@@ -51,6 +51,9 @@ class ComfyDouble:
     def post(self, path: str, **content: Any) -> requests.Response:
         return self._http.post(self.url + path, json=content, timeout=10)
 
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """kill -9: no goodbye to anybody; files stay."""
         self._process.send_signal(signal.SIGKILL)

@@ -1,0 +1,137 @@
+"""Shots that are longer than their model makes: chains of clips, each kept, joined to exactly the shot."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from aipipeline.media import ffmpeg
+from aipipeline.media.frames import take_frame
+from aipipeline.media.probe import probe
+from comfy_adapters.comfyui import graphs, long
+from comfy_adapters.comfyui.backend import ComfyBackend
+from comfy_adapters.comfyui.servers import lacks
+from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter
+from comfy_adapters.tests.comfyui.test_catalogue import server
+from comfy_adapters.tests.comfyui.test_inputs import job
+from renders.backends import JobCancelled, JobContext, Stop, Wanted
+from tests.doubles.comfyui.process import ComfyDouble
+
+LONG = {"width": 160, "height": 96, "frames": 200, "fps": "24"}  # 134 frames of WAN's own, in two clips
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "first.png"
+    Image.linear_gradient("L").resize((160, 96)).convert("RGB").save(path)
+    return path
+
+
+def with_folder(context: JobContext, folder: Path, **more: Any) -> JobContext:
+    return JobContext(**{**vars(context), "work_dir": folder, **more})
+
+
+@pytest.mark.parametrize("name", ["wan22_i2v", "wan22_i2v_4step", "wan_animate", "wan_animate2"])
+@pytest.mark.parametrize("fps", ["24", "25", "30", "60", "24000/1001", "30000/1001"])
+def test_chains_cover_the_shot_evenly(name: str, fps: str) -> None:
+    _graph, slots = graphs.load(name)
+    limits = slots.constraints
+    for frames in range(1, 1001, 7):
+        chain = long.plan(slots, {"frames": frames, "fps": fps})
+        seconds = Fraction(frames) / Fraction(fps)
+        if chain is None:
+            assert seconds * 16 <= limits.max_length
+            continue
+        assert chain.clips >= 2
+        assert chain.length <= limits.max_length
+        assert (chain.length - 1) % limits.length_step == 0
+        assert chain.frames / chain.rate >= seconds
+        assert chain.frames - seconds * chain.rate < limits.length_step * chain.clips + 1
+        assert (chain.clips - 1) * (limits.max_length - 1) + 1 < seconds * 16 + 1  # no clip too many
+
+
+def test_only_graphs_that_begin_with_a_picture_and_end_freely_are_chained() -> None:
+    chained = {name for name in graphs.names() if graphs.load(name)[1].can_chain}
+    assert chained == {"wan22_i2v", "wan22_i2v_4step", "wan_animate", "wan_animate2"}
+
+
+@pytest.fixture
+def whole(comfy_server: ComfyDouble, tmp_path: Path, picture: Path) -> tuple[Any, JobContext]:
+    context = job(comfy_server.url, tmp_path, "wan22_i2v", {"first_image": picture}, **LONG)
+    return ComfyBackend(QUICK).run(context, Reporter()), context
+
+
+def test_a_long_shot_is_made_of_clips_that_follow_each_other(
+    whole: tuple[Any, JobContext], comfy_server: ComfyDouble, tmp_path: Path
+) -> None:
+    result, context = whole
+    assert [path.name for path in result.files] == ["shot.mp4", "source-01.mp4", "source-02.mp4"]
+    made = probe(result.files[0])
+    assert (made.frames, made.fps, made.width, made.height) == (200, Fraction(24), 160, 96)
+    kept = result.provenance
+    first, second = kept["clips"]
+    assert [clip["source"]["frames"] for clip in (first, second)] == [69, 69]
+    assert kept["snapped"]["length"] == [134, 137]
+    assert second["seed"] == first["seed"] + 1 == kept["seed"] + 1
+    assert first["prompt_id"] != second["prompt_id"]
+    assert "filled_graph" not in kept
+    assert first["filled_graph"]["33"]["inputs"]["length"] == 69
+    # The second begins with the frame that the first ended with.
+    take_frame(result.files[1], 68, tmp_path / "last.png")
+    with Image.open(tmp_path / "last.png") as last, Image.open(comfy_server.data / "input" / sent(second)) as began:
+        assert last.tobytes() == began.convert(last.mode).tobytes()
+    assert comfy_server.stats()["posts"] == 2
+    assert [path.name for path in context.out_dir.iterdir() if path.name.startswith(".")] == []
+
+
+def sent(clip: dict[str, Any]) -> str:
+    return str(clip["uploads"]["first_image"]["name"])
+
+
+def test_finished_clips_survive_a_death(comfy_server: ComfyDouble, tmp_path: Path, picture: Path) -> None:
+    folder = tmp_path / "work"
+    context = with_folder(job(comfy_server.url, tmp_path, "wan22_i2v", {"first_image": picture}, **LONG), folder)
+    dying = Reporter(cancel_when=lambda reporter: any("Clip 2" in message for message in reporter.messages))
+    dying.reason = Stop.LOST
+    with pytest.raises(JobCancelled):
+        ComfyBackend(QUICK).run(context, dying)
+    posts = comfy_server.stats()["posts"]
+    assert len(list(folder.glob("*.piece.json"))) == 2  # the clip, and what is known of it
+    again = job(comfy_server.url, tmp_path, "wan22_i2v", {"first_image": picture}, "again", **LONG)
+    result = ComfyBackend(QUICK).run(with_folder(again, folder, state=dying.state), Reporter())
+    assert probe(result.files[0]).frames == 200
+    assert comfy_server.stats()["posts"] <= max(posts + 1, 2)
+    assert max(comfy_server.stats()["executed"].values()) == 1
+    assert len(result.provenance["clips"]) == 2
+
+
+def test_a_driving_clip_goes_on_where_the_clip_before_ended(
+    comfy_server: ComfyDouble, tmp_path: Path, picture: Path
+) -> None:
+    drive = tmp_path / "drive.mp4"
+    bars = "color=black:size=160x96:rate=24[a];color=white:size=10x96:rate=24[b];[a][b]overlay=x=n/240*150"
+    ffmpeg.run(["-f", "lavfi", "-i", bars, "-frames:v", "240", "-pix_fmt", "yuv420p", drive])
+    inputs = {"first_image": picture, "reference_video": drive}
+    context = job(comfy_server.url, tmp_path, "wan_animate", inputs, **{**LONG, "frames": 240})
+    result = ComfyBackend(QUICK).run(context, Reporter())
+    assert probe(result.files[0]).frames == 240
+    clips = result.provenance["clips"]
+    length = clips[0]["source"]["frames"]
+    edges = []
+    for clip in clips:
+        path = comfy_server.data / "input" / clip["uploads"]["reference_video"]["name"]
+        assert (probe(path).frames, probe(path).fps) == (length, Fraction(16))
+        for which in (0, length - 1):
+            take_frame(path, which, tmp_path / "edge.png")
+            with Image.open(tmp_path / "edge.png") as frame:
+                box = frame.convert("L").point(lambda value: 255 if value > 128 else 0).getbbox()
+            edges.append(box[0] if box else 0)
+    assert abs(edges[1] - edges[2]) <= 1  # the same moment ends the first and begins the second
+    assert edges[0] < edges[1] < edges[3]
+
+
+def test_a_long_shot_is_not_refused_before_there_is_a_job() -> None:
+    table = server("0.33.0", graphs.load("wan22_i2v")[1])
+    assert lacks(Wanted("comfy.wan22_i2v", {**LONG, "frames": 900}), table) == []
