@@ -13,7 +13,8 @@ from tests.factories import applied_project
 pytestmark = pytest.mark.django_db
 
 OPEN = ("login/", "logout/", "i18n/", "healthz", "readyz", "metrics", "api/v1/auth/token", "admin/", "static/")
-VALUES = {"task_id": str(uuid4()), "job_id": str(uuid4()), "delivery_id": str(uuid4()), "token": "abc", "name": "x.png",
+VALUES = {"batch_id": str(uuid4()),
+          "task_id": str(uuid4()), "job_id": str(uuid4()), "delivery_id": str(uuid4()), "token": "abc", "name": "x.png",
           "format": "edl", "suffix": "edl", "width": "160", "asset_id": "1", "path": "",
           "column": "custom.c1", "key": "own.x"}  # fmt: skip
 

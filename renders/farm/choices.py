@@ -127,7 +127,7 @@ class Fitting:
         known = [(w, self.fits[w.pk, workflow.pk]) for w in able if (w.pk, workflow.pk) in self.fits]
         if not known or len(known) < len(able) or any(fits for _worker, (fits, _reasons) in known):
             return []
-        if len(known) == 1:
+        if len({tuple(reasons) for _worker, (_fits, reasons) in known}) == 1:
             return list(known[0][1][1])
         return [f"{worker.name}: {reason}" for worker, (_fits, reasons) in known for reason in reasons]
 

@@ -112,6 +112,8 @@ class _Farm:
         details = tuple(f"{worker.name}: {said}" for worker, said in zip(able, refusals, strict=True))
         if len(able) == 1:
             return Why(details[0], stuck=True)
+        if len(set(refusals)) == 1:
+            details = (refusals[0],)
         return Why(_("None of the %(n)d workers can do it.") % {"n": len(able)}, stuck=True, details=details)
 
     def _refusal(self, worker: Worker, job: RenderJob) -> str:

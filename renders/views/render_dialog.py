@@ -33,7 +33,7 @@ ORDERS = ("all", WaitsFor.RENDERED, WaitsFor.APPROVED)
 @require_POST
 @project_page("renders.start")
 def dialog(request: HttpRequest, project: Project) -> HttpResponse:
-    """The dialog's content for the shots `ids`, or with `which=missing` for those that lack the step's version."""
+    """The dialog's content for the shots `ids`; with `which=missing` for those that lack the step's version, or all."""
     body = body_of(request)
     step = str(body.get("step") or "")
     if step and step not in Step.values:
@@ -41,9 +41,9 @@ def dialog(request: HttpRequest, project: Project) -> HttpResponse:
     shots = _shots(project, body)
     if body.get("which") == "missing":
         have = newest_by_shot(shots, KIND_OF_STEP[step or Step.FIRST_IMAGE])
-        shots = [shot for shot in shots if shot.pk not in have]
-        if not shots:
-            raise Invalid(_("Every shot has one already. Choose shots to make them again."))
+        shots = [shot for shot in shots if shot.pk not in have] or shots
+    if not shots:
+        raise Invalid(_("Choose at least one shot."), fields={"ids": [_("empty")]})
     groups = groups_for(project, request.user)
     chosen = first_choice(project, request.user, step, groups, _usual(project, step, shots))
     context = {
