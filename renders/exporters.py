@@ -99,7 +99,8 @@ def _restore_own_workflows(rebuild: Rebuild, entries: list[Entry]) -> None:
     save_all([graph for row in made for graph in graphs[row.key]])
     for row in made:
         row.graph = max(graphs[row.key], key=lambda graph: graph.number, default=None)
-    save_columns(made, ["graph"])
+    if made:
+        save_columns(made, ["graph"])
 
 
 def _graphs_of(rebuild: Rebuild, where: str, facts: Mapping[str, Any], row: Workflow) -> list[WorkflowGraph]:

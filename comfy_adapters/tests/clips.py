@@ -34,11 +34,16 @@ def apart(one: Image.Image, other: Image.Image) -> float:
     return float(ImageStat.Stat(ImageChops.difference(one, other)).mean[0])
 
 
-class Listening(JobReporter):
-    """Keeps what it is told, and says stop when the progress passes `until`."""
+def pieces(folder: Path) -> list[Path]:
+    """The finished pieces of a job in its work folder."""
+    return [path for path in folder.glob("*.mp4") if not path.name.startswith(".")]
 
-    def __init__(self, until: float = 2.0) -> None:
-        self.until, self.told = until, [0.0]
+
+class Listening(JobReporter):
+    """Keeps what it is told, and says stop when the progress passes `until`, or when so many pieces are `made`."""
+
+    def __init__(self, until: float = 2.0, made: tuple[Path, int] | None = None) -> None:
+        self.until, self.made, self.told = until, made, [0.0]
         self.messages: list[str] = []
 
     def progress(self, value: float, message: str = "") -> None:
@@ -49,6 +54,8 @@ class Listening(JobReporter):
         raise AssertionError("nothing here shows previews")
 
     def stop(self) -> Stop | None:
+        if self.made is not None and len(pieces(self.made[0])) >= self.made[1]:
+            return Stop.CANCELLED
         return Stop.CANCELLED if self.told[-1] >= self.until else None
 
     def save_state(self, **state: object) -> None:

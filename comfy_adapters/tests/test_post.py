@@ -13,7 +13,7 @@ from aipipeline.media.probe import probe
 from comfy_adapters.local.backend import LocalBackend
 from comfy_adapters.local.post import MOTION
 from comfy_adapters.post import clips, plan
-from comfy_adapters.tests.clips import SIZE, Listening, apart, job, moving, pictures
+from comfy_adapters.tests.clips import SIZE, Listening, apart, job, moving, pictures, pieces
 from renders.backends import BackendError, JobCancelled
 
 FILM = Fraction(24000, 1001)
@@ -149,13 +149,13 @@ def test_what_is_finished_is_not_made_again(tmp_path: Path, clip: Path) -> None:
     """Stopped after its first piece, then its second, and one is torn after that: only what is whole is taken."""
     engine, inputs, work = LocalBackend(), {"source_video": clip}, tmp_path / ".work-j"
     with pytest.raises(JobCancelled):
-        engine.run(job(tmp_path, "local.interpolate", inputs), Listening(until=0.32))
-    assert len(list(work.glob("*.mp4"))) == 1
+        engine.run(job(tmp_path, "local.interpolate", inputs), Listening(made=(work, 1)))
+    assert len(pieces(work)) == 1
     assert [path for path in work.iterdir() if ".part" in path.name] == []
     (work / ".7.ab.part.mp4").write_bytes(b"left by a death")
     with pytest.raises(JobCancelled):
-        engine.run(job(tmp_path, "local.interpolate", inputs, 2), Listening(until=0.64))
-    kept = {path: path.stat().st_mtime_ns for path in work.glob("*.mp4")}
+        engine.run(job(tmp_path, "local.interpolate", inputs, 2), Listening(made=(work, 2)))
+    kept = {path: path.stat().st_mtime_ns for path in pieces(work)}
     assert len(kept) == 2
     whole = engine.run(job(tmp_path, "local.interpolate", inputs, 3), Listening())
     assert whole.provenance["pieces_kept"] == 2

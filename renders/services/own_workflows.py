@@ -29,6 +29,8 @@ PREFIX = "own."
 OPERATION = "workflows.manage"
 # Slots whose values a job has under other names, or that the engine sets by itself.
 _NAMED_OTHERWISE = {"positive_prompt": "prompt"}
+# Of what the result of post shall be, in words that are the same for every engine.
+_MORE = (("multiplier", "slow"), ("post_scale", "scale"))
 _BY_ITSELF = frozenset({"length", "fps", "filename_prefix"})
 
 
@@ -181,6 +183,7 @@ def _fields(about: Mapping[str, Any]) -> dict[str, Any]:
         for name, targets in slots.items()
         if name not in _BY_ITSELF and not any(target.get("upload") for target in targets)
     ]
+    names += [name for slot, name in _MORE if slot in names]
     files = sorted({(row["folder"], row["file"]) for row in about["models"]})
     return {
         "title": about["title"],

@@ -97,7 +97,7 @@ def test_both_encodings_of_previews_are_pictures(comfy_server: ComfyDouble, meta
         flags = {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
         socket.send(json.dumps(flags))
         time.sleep(0.2)
-    client.submit(filled(steps=6, seed=3), prompt_id="p-1", client_id="eye", new=True)
+    client.submit(filled(steps=6, seed=3), prompt_id="p-1", client_id="eye")
     message: Any = ""
     while not isinstance(message, bytes):
         message = socket.recv()
