@@ -1,6 +1,8 @@
 """Workflows as people may see them."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -9,8 +11,10 @@ from guardian.shortcuts import get_objects_for_user
 from aipipeline.projects.errors import NotFound
 from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import OPERATIONS, codename
-from renders.models import Worker, Workflow, WorkflowGraph
+from renders.models import RenderAttempt, Worker, Workflow, WorkflowGraph
 from renders.services.own_workflows import OPERATION
+
+OURS = "aip-"  # how the studio's own client ids begin
 
 
 def workflows_visible_to(actor: Any) -> "QuerySet[Workflow]":
@@ -56,3 +60,28 @@ def comfy_worker(worker_id: int) -> Worker:
     if worker is None:
         raise NotFound(_("There is no such worker, or it has no ComfyUI server."))
     return worker
+
+
+def prompts_visible_to(actor: Any, clients: Mapping[str, str]) -> set[str]:
+    """Those of a server's prompts (client ids by prompt id) that one may see.
+
+    What people ran there by hand is for all; what the studio ran, for those who see the project of its job. A job of
+    several prompts remembers the last of them only: the others are known by their client, and of no project.
+    """
+    if actor.is_superuser:
+        return set(clients)
+    mine = set(Project.objects.visible_to(actor).values_list("pk", flat=True))
+    rows = RenderAttempt.objects.filter(saved__prompt_id__in=[key for key in clients if _is_id(key)]).order_by()
+    seen: dict[str, bool] = {}
+    for key, project in rows.values_list("saved__prompt_id", "job__project").distinct():
+        seen[key] = seen.get(key, True) and project in mine
+    return {key for key, client in clients.items() if seen.get(key, not client.startswith(OURS))}
+
+
+def _is_id(text: str) -> bool:
+    """Whether the studio might have made it; a server's history holds what anybody sent."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

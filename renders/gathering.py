@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from aipipeline.media.frames import FrameError, take_frame
 from renders.backends import BackendError
-from renders.models import RenderJob, Version, VersionKind, VersionState, VersionStatus
+from renders.models import RenderJob, Version, VersionKind, VersionState, VersionStatus, WaitsFor
+from renders.services.approvals import approved_of
 from renders.services.chains import version_from
 
 # Inside the attempt's folder, for frames that were taken of clips; gone before the results are sealed.
@@ -77,7 +78,10 @@ def _version(job: RenderJob, kind: str, named: Any) -> Version | None:
     if isinstance(named, Mapping) and "job" in named:
         source = RenderJob.objects.filter(pk=named["job"], project=job.project_id).select_related("version__project")
         first = source.first()
-        return version_from(first) if first is not None else None
+        if first is None:
+            return None
+        approved = approved_of(first) if job.waits_for == WaitsFor.APPROVED else None
+        return approved or version_from(first)
     if named is not None:
         pk = named["version"] if isinstance(named, Mapping) else named
         return published.filter(pk=pk, project=job.project_id).first()

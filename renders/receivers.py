@@ -78,8 +78,9 @@ def refresh_reviews(version: Version, **_kwargs: Any) -> None:
 @receiver(version_reviewed, dispatch_uid="renders.let_go_waiting")
 def let_go_waiting(version: Version, **_kwargs: Any) -> None:
     """Jobs may wait for what another made to be approved."""
-    for job in RenderJob.objects.filter(version=version):
-        look_again(after=[job])
+    # Those that made other versions too: a newer one that is approved does for an older one.
+    same = Q(kind=version.kind, **{name: getattr(version, f"{name}_id") for name in _OWNERS}) | Q(version=version)
+    look_again(after=RenderJob.objects.filter(same, before__state=JobState.QUEUED).distinct())
 
 
 @receiver(changed, sender=Note, dispatch_uid="renders.mark_noted")

@@ -1,6 +1,7 @@
 """What ran on a registered server lately, to bring along: its history, read in bounded pieces.
 
-Only endpoints of workers are asked, and no answer leads anywhere else: redirects are not followed.
+What the studio itself ran there for a project is shown to those who see that project, and to nobody else. Only
+endpoints of workers are asked, and no answer leads anywhere else: redirects are not followed.
 """
 
 import io
@@ -20,6 +21,7 @@ from comfy_adapters.comfyui.client import ComfyClient, OutputFile, output_files
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.own.reading import Brought
 from comfy_adapters.own.strict import nodes_of
+from comfy_adapters.selectors import prompts_visible_to
 from renders.models import Worker
 
 SHOWN = 24
@@ -43,22 +45,27 @@ class Entry:
     classes: str
 
 
-def recent(worker: Worker) -> list[Entry]:
-    """The newest first. Invalid when the server does not answer or answers nonsense."""
+def recent(worker: Worker, actor: Any) -> list[Entry]:
+    """What the actor may see of it, the newest first. Invalid when the server does not answer or answers nonsense."""
     found = _ask(worker, f"/history?max_items={SHOWN}")
-    entries = [_entry(str(key), entry) for key, entry in found.items() if isinstance(entry, Mapping)]
+    told = {str(key): entry for key, entry in found.items() if isinstance(entry, Mapping)}
+    seen = prompts_visible_to(actor, {key: _client(entry) for key, entry in told.items()})
+    entries = [_entry(key, entry) for key, entry in told.items() if key in seen]
     return [entry for entry in reversed(entries) if entry is not None][:SHOWN]
 
 
-def from_history(worker: Worker, prompt_id: str) -> Brought:
-    """The graph that one of them ran. NotFound when the server forgot it, Invalid as for a file."""
-    graph = _graph(_of(worker, prompt_id))
+def from_history(worker: Worker, prompt_id: str, actor: Any) -> Brought:
+    """The graph that one of them ran. NotFound when the server forgot it or the actor may not see it.
+
+    Invalid as for a file.
+    """
+    graph = _graph(_of(worker, prompt_id, actor))
     return Brought(nodes_of(graph), f"{worker.name} · {prompt_id}"[:300])
 
 
-def thumbnail(worker: Worker, prompt_id: str) -> bytes:
+def thumbnail(worker: Worker, prompt_id: str, actor: Any) -> bytes:
     """A small WebP of the first saved picture. NotFound when there is none."""
-    pictures = [file for file in output_files(_of(worker, prompt_id)) if file.suffix in _STILLS]
+    pictures = [file for file in output_files(_of(worker, prompt_id, actor)) if file.suffix in _STILLS]
     if not pictures:
         raise NotFound(_("There is no picture of this entry."))
     with io.BytesIO(_download(worker, pictures[0])) as data, io.BytesIO() as out:
@@ -73,9 +80,9 @@ def thumbnail(worker: Worker, prompt_id: str) -> bytes:
         return out.getvalue()
 
 
-def _of(worker: Worker, prompt_id: str) -> Mapping[str, Any]:
+def _of(worker: Worker, prompt_id: str, actor: Any) -> Mapping[str, Any]:
     entry = _ask(worker, f"/history/{quote(prompt_id, safe='')}").get(prompt_id)
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, Mapping) or not prompts_visible_to(actor, {prompt_id: _client(entry)}):
         raise NotFound(_("The server does not know this entry any more. It forgets its history when it restarts."))
     return entry
 
@@ -102,6 +109,13 @@ def _entry(prompt_id: str, entry: Mapping[str, Any]) -> Entry | None:
 def _graph(entry: Mapping[str, Any]) -> Any:
     parts = entry.get("prompt")
     return parts[2] if isinstance(parts, list) and len(parts) > 2 else None
+
+
+def _client(entry: Mapping[str, Any]) -> str:
+    """Who sent it, as they named themselves."""
+    parts = entry.get("prompt")
+    extra = parts[3] if isinstance(parts, list) and len(parts) > 3 else None
+    return str(extra.get("client_id") or "") if isinstance(extra, Mapping) else ""
 
 
 def _when(status: Mapping[str, Any]) -> datetime | None:

@@ -154,7 +154,8 @@ def _check_clean(request: HttpRequest) -> None:
 def _brought(request: HttpRequest) -> Brought:
     post = request.POST
     if prompt_id := post.get("prompt_id", ""):
-        return from_history(comfy_worker(whole_number(post.get("worker", "")) or 0), prompt_id[:100])
+        worker = comfy_worker(whole_number(post.get("worker", "")) or 0)
+        return from_history(worker, prompt_id[:100], request.user)
     if text := post.get("text", "").strip():
         return read_text(text, source=_("pasted"))
     upload: Any = request.FILES.get("file")

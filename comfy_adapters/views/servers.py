@@ -14,13 +14,13 @@ def history(request: HttpRequest, worker_id: int) -> HttpResponse:
     """The latest entries of a worker's server."""
     require_bringing(request.user)
     worker = comfy_worker(worker_id)
-    return render(request, "comfy_adapters/_history.html", {"worker": worker, "entries": recent(worker)})
+    return render(request, "comfy_adapters/_history.html", {"worker": worker, "entries": recent(worker, request.user)})
 
 
 @require_GET
 def thumb(request: HttpRequest, worker_id: int, prompt_id: str) -> HttpResponse:
     """The picture of one entry, small."""
     require_bringing(request.user)
-    response = HttpResponse(thumbnail(comfy_worker(worker_id), prompt_id), content_type="image/webp")
+    response = HttpResponse(thumbnail(comfy_worker(worker_id), prompt_id, request.user), content_type="image/webp")
     response["Cache-Control"] = "private, max-age=600"
     return response

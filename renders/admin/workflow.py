@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export import fields
 from import_export.widgets import JSONWidget
@@ -14,6 +15,7 @@ from aipipeline.history.admin.imports import NamedRow, ServiceResource, SheetAdm
 from renders.models import RenderPreset, Workflow
 from renders.services import presets
 from renders.services.control import WORKFLOW_FIELDS, update_workflow
+from renders.services.experience import forget
 
 
 @admin.register(Workflow)
@@ -27,6 +29,7 @@ class WorkflowAdmin(ServiceAdmin):
     list_filter = ("backend", ("step", ChoicesDropdownFilter), ("output_kind", ChoicesDropdownFilter), "enabled")
     search_fields = ("key", "title", "backend")
     ordering = ("key",)
+    actions = ("forget",)
     fieldsets = (
         (None, {"fields": ("key", "title", "enabled")}),
         (
@@ -40,6 +43,16 @@ class WorkflowAdmin(ServiceAdmin):
 
     def update_row(self, request: HttpRequest, row: Any, values: dict[str, Any], seen: int | None) -> None:
         update_workflow(workflow=row, actor=request.user, fields=values)
+
+    def has_manage_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "farm.manage", None)
+
+    @admin.action(description=gettext_lazy("Forget what was learned: memory and times"), permissions=["manage"])
+    def forget(self, request: HttpRequest, queryset: Any) -> None:
+        def drop(row: Any) -> None:
+            forget(workflow=row, actor=request.user)
+
+        self.each(request, queryset, "farm.manage", drop, _("Forgotten."))
 
 
 class RenderPresetSheet(ServiceResource):

@@ -13,7 +13,7 @@ from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
 from renders.models import JobState, RenderBatch, RenderJob, Version, VersionState
 from renders.models.job import HELD_STATES, OPEN_STATES
-from renders.services import queue
+from renders.services import many
 from renders.services.chains import fallen_with, locked, requeue
 from renders.services.making import Owner
 from renders.services.nudges import announce_jobs
@@ -94,19 +94,10 @@ def _progress(row: dict[str, Any]) -> Progress:
 def cancel_batch(*, batch: RenderBatch, actor: Any, tab: str = "") -> int:
     """End what waits and tell what runs to stop; how many jobs that were. Conflict when all have ended."""
     with _of_batch(batch, actor, "batch.cancel", tab):
-        rows = list(locked(RenderJob.objects.filter(batch=batch, state__in=OPEN_STATES)))
+        rows = many.tell_to_stop(RenderJob.objects.filter(batch=batch))
         if not rows:
             raise Conflict(_("Every job of this batch has ended."))
-        # All at once and first: what falls with the one before it counts as cancelled by this person too.
-        RenderJob.objects.filter(pk__in=[row.pk for row in rows]).update(cancel_requested=True)
-        told = []
-        for row in rows:
-            row.cancel_requested = True
-            if row.state != JobState.QUEUED:
-                told.append(row)
-            elif RenderJob.objects.filter(pk=row.pk, state=JobState.QUEUED).exists():
-                queue.end_job(row, JobState.CANCELLED)
-        announce_jobs(told)
+    many.end_cancelled([row.pk for row in rows])
     return len(rows)
 
 

@@ -20,6 +20,7 @@ from renders.models.job import OPEN_STATES
 from renders.services.inputs import MOVING
 from renders.services.making import Owner, Wish
 from renders.services.nudges import announce_jobs, nudge
+from renders.services.placing import place_anew
 from shots.models import Shot
 from shots.services.steps import start_steps
 
@@ -125,6 +126,7 @@ def requeue(recorder: Recorder, jobs: Sequence[RenderJob]) -> None:
         refused=[],
         max_attempts=F("attempts_made") + settings.RENDER_MAX_ATTEMPTS,
     )
+    place_anew(jobs)
     steps: dict[str, list[Shot]] = {}
     for job in jobs:
         job.state, job.cancel_requested, job.error = JobState.QUEUED, False, ""

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import structlog
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from renders.models import Capability, Cause, Experience, JobState, RenderAttempt, RenderJob, Workflow
+from aipipeline.history.services import recording
+from aipipeline.projects.errors import NotFound
+from renders.models import Capability, Cause, Experience, JobState, RenderAttempt, RenderJob, Worker, Workflow
 from renders.models.job import VRAM_OF
 from renders.services import blocks
 from renders.services.locking import can_skip, of_self
@@ -74,6 +78,42 @@ def need_of(workflow: Workflow, size: Size, rows: Sequence[Experience]) -> int:
     return max(min(enough, workflow.vram_gb), too_small + 1 if too_small else 0)
 
 
+class Cards:
+    """The largest registered card of each engine: no need grows above it because of one job that ran out of memory.
+
+    One job may have burst there because something else filled the card; where several jobs did, it is too small.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, list[Size]] = {}
+
+    @cached_property
+    def largest(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for engines, vram in Worker.objects.values_list("backends", "vram_gb"):
+            for engine in engines:
+                found[engine] = max(found.get(engine, 0), vram)
+        return found
+
+    def bounded(self, need: int, workflow: Workflow, size: Size) -> int:
+        """The need in GB, of work that must be done somewhere. Asks the database only when it has grown."""
+        largest = self.largest.get(workflow.backend, 0) if need > workflow.vram_gb else 0
+        if not largest or need <= largest or self._burst(workflow, size, largest) > 1:
+            return need
+        return max(largest, workflow.vram_gb)
+
+    def _burst(self, workflow: Workflow, size: Size, vram: int) -> int:
+        """How many jobs, no larger than this, ran out of memory on cards this large."""
+        return sum(size.holds(burst) for burst in self._sizes(workflow, vram))
+
+    def _sizes(self, workflow: Workflow, vram: int) -> list[Size]:
+        if workflow.pk not in self._known:
+            rows = RenderAttempt.objects.filter(cause=Cause.MEMORY, worker__vram_gb__gte=vram, job__workflow=workflow)
+            jobs = dict(rows.order_by("-finished_at").values_list("job", "job__params")[:AT_ONCE])
+            self._known[workflow.pk] = [size_of(workflow, params) for params in jobs.values()]
+        return self._known[workflow.pk]
+
+
 def _size(row: Experience) -> Size:
     return Size(row.width, row.height, row.frames)
 
@@ -87,14 +127,17 @@ def known_of(workflows: Iterable[int]) -> dict[int, list[Experience]]:
 
 
 def place(jobs: Sequence[RenderJob]) -> None:
-    """Set what these unsaved jobs need (`vram_gb`, `capability`) and their estimate, by what is known; one query."""
+    """Set what these jobs need (`vram_gb`, `capability`) and their estimate, by what is known; nothing is saved.
+
+    One query; two more, and one for each workflow, where work ran out of memory.
+    """
     from renders.services.estimates import seconds_of
 
-    known = known_of(job.workflow_id for job in jobs)
+    known, cards = known_of(job.workflow_id for job in jobs), Cards()
     for job in jobs:
         rows = known.get(job.workflow_id, [])
         size = size_of(job.workflow, job.params)
-        job.vram_gb = need_of(job.workflow, size, rows)
+        job.vram_gb = cards.bounded(need_of(job.workflow, size, rows), job.workflow, size)
         job.capability = class_for(job.vram_gb)
         job.estimate = seconds_of(size, rows)
 
@@ -123,7 +166,7 @@ def _count(attempt: RenderAttempt, job: RenderJob, counted: str, seconds: float)
     worker = attempt.worker
     assert worker is not None  # the caller looked
     size = size_of(job.workflow, job.params)
-    row, _made = Experience.objects.get_or_create(
+    row, _new = Experience.objects.get_or_create(
         workflow=job.workflow,
         width=size.width,
         height=size.height,
@@ -151,7 +194,7 @@ def place_waiting(*, workflow: Workflow) -> int:
 
     A job that went to a larger card after it ran out of memory stays there.
     """
-    rows = list(Experience.objects.filter(workflow=workflow))
+    rows, cards = list(Experience.objects.filter(workflow=workflow)), Cards()
     changed, last = 0, None
     while True:
         with transaction.atomic():
@@ -160,7 +203,8 @@ def place_waiting(*, workflow: Workflow) -> int:
             jobs = list(waiting.select_for_update(skip_locked=can_skip(), of=of_self())[:AT_ONCE])
             moved = []
             for job in jobs:
-                need = need_of(workflow, size_of(workflow, job.params), rows)
+                size = size_of(workflow, job.params)
+                need = cards.bounded(need_of(workflow, size, rows), workflow, size)
                 if need != job.vram_gb and not job.params.get("after_out_of_memory"):
                     job.vram_gb, job.capability = need, class_for(need)
                     moved.append(job)
@@ -169,3 +213,19 @@ def place_waiting(*, workflow: Workflow) -> int:
         if len(jobs) < AT_ONCE:
             return changed
         last = jobs[-1].pk
+
+
+def forget(*, workflow: Workflow, actor: Any, tab: str = "") -> int:
+    """Forget what was learned of a workflow: its jobs are placed by what it declares until more is known.
+
+    Returns how many kinds of work were known; NotFound when none was. What waits is placed anew on commit.
+    """
+    params = {"label": workflow.key, "workflow": workflow.key}
+    with recording(project=None, actor=actor, kind="workflow.forget", tab=tab, undoable=False, params=params):
+        # Its lacks of memory stop counting too: `Cards` would take the next one for the second.
+        RenderAttempt.objects.filter(job__workflow=workflow, cause=Cause.MEMORY).update(cause="")
+        count, _of_each = Experience.objects.filter(workflow=workflow).delete()
+        if not count:
+            raise NotFound(_("Nothing was learned of %(workflow)s yet.") % {"workflow": workflow.key})
+        transaction.on_commit(lambda: place_waiting(workflow=workflow), robust=True)
+    return count

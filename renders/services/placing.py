@@ -7,7 +7,7 @@ whose models the server has loaded goes before it, until the other has been pass
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,12 +27,13 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Value,
+    prefetch_related_objects,
 )
 from django.db.models.functions import Cast, Coalesce, JSONObject, Now
 
 from renders.models import JobState, Pause, PauseScope, RenderJob, Worker, WorkerBlock, WorkerFit, Workflow
 from renders.models.job import HELD_STATES
-from renders.services import waiting
+from renders.services import experience, waiting
 from renders.services.compiled import Compiled
 from renders.services.locking import can_skip, of_self
 
@@ -54,6 +55,15 @@ class Head:
     @property
     def order(self) -> tuple[Any, ...]:
         return (-self.priority, self.held, self.served is not None, self.served or 0, self.created_at)
+
+
+def place_anew(jobs: Sequence[RenderJob]) -> None:
+    """Place jobs that are tried again (locked) by what is known today: a larger card is theirs to earn once more."""
+    prefetch_related_objects(jobs, "workflow")
+    for job in jobs:
+        job.params = {name: value for name, value in job.params.items() if name != "after_out_of_memory"}
+    experience.place(jobs)
+    RenderJob.objects.bulk_update(jobs, ["params", "vram_gb", "capability", "estimate"], batch_size=500)
 
 
 def choose(worker: Worker) -> RenderJob | None:

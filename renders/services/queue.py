@@ -231,6 +231,7 @@ def retry(*, job: RenderJob, actor: Any = None, tab: str = "") -> RenderJob:
             max_attempts=row.attempts_made + settings.RENDER_MAX_ATTEMPTS,
         )
         row.state = JobState.QUEUED
+        placing.place_anew([row])
         if row.shot:
             start_steps(recorder, [row.shot], row.step)
         announce_jobs([row])

@@ -26,7 +26,7 @@ from renders.models.job import HELD_STATES, OPEN_STATES
 from renders.services.numbering import give_up, lock_job
 from renders.services.publishing import mark_published
 from renders.services.sealing import TEMPORARY, sealed_facts
-from renders.services.workdirs import WORK, abandoned
+from renders.services.workdirs import WORK, abandoned, set_aside
 from shots.models import Folder, FolderKind, FolderState
 from shots.services.tree.folders import context_of
 
@@ -155,7 +155,10 @@ def _sweep_folder(root: Path, folder: str, limit: float, held: set[str]) -> Iter
         temporary = temporary or _PART.fullmatch(name) is not None
         work = name.startswith(WORK) and abandoned(name)
         untouched = max(limit, time.time() - WORK_SECONDS) if work else limit
-        if (temporary or work) and _newest(path) < untouched and _remove(path):
+        if not (temporary or work) or _newest(path) >= untouched:
+            continue
+        gone = set_aside(path) if work else path
+        if gone is not None and _remove(gone):
             yield (PurePosixPath(folder) / name).as_posix()
 
 

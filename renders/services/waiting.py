@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from renders.models import JobState, RenderJob, VersionStatus, WaitsFor
+from renders.services.approvals import newer_approved
 from renders.services.locking import can_skip, of_self
 from renders.services.nudges import announce_jobs, nudge
 
@@ -22,9 +23,13 @@ _Link = RenderJob.after.through
 
 def unmet(job: Any) -> "QuerySet[Any]":
     """The links of a job (a key or an OuterRef) to what it still waits for."""
+    return _unmet_links().filter(from_renderjob_id=job)
+
+
+def _unmet_links() -> "QuerySet[Any]":
     rendered = Q(to_renderjob__state=JobState.SUCCEEDED)
     approved = Q(from_renderjob__waits_for=WaitsFor.RENDERED) | Q(to_renderjob__version__status=VersionStatus.APPROVED)
-    return _Link.objects.filter(from_renderjob_id=job).exclude(rendered & approved)
+    return _Link.objects.exclude(rendered & (approved | Exists(newer_approved("to_renderjob__"))))
 
 
 def still_waits() -> Exists:
@@ -89,7 +94,8 @@ def _reasons(rows: list[RenderJob]) -> dict[Any, str]:
     """By job: the first thing that it waits for, in words."""
     found: dict[Any, str] = {}
     links = (
-        _Link.objects.filter(from_renderjob__in=[row.pk for row in rows])
+        _unmet_links()
+        .filter(from_renderjob__in=[row.pk for row in rows])
         .select_related("to_renderjob__version", "to_renderjob__shot__scene", "from_renderjob")
         .select_related("to_renderjob__character", "to_renderjob__environment")
         .order_by("to_renderjob__created_at", "pk")
@@ -114,5 +120,5 @@ def _reason(first: RenderJob, waits_for: str) -> str:
     if version.status == VersionStatus.APPROVED:
         return ""
     if version.status == VersionStatus.REJECTED:
-        return _("Waits for %(name)s: %(version)s was rejected. Approve it all the same, or cancel this job.") % names
+        return _("Waits for %(name)s: %(version)s was rejected. Approve it or a newer one, or cancel this job.") % names
     return _("Waits for %(version)s of %(name)s to be approved.") % names

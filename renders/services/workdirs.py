@@ -6,6 +6,7 @@ storage as the result. It is made when an engine first keeps something there.
 
 import json
 import os
+import re
 import secrets
 import shutil
 import uuid
@@ -13,15 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from django.db import transaction
 
 from aipipeline.media.files import fsync_dir, sha256_file, write_atomic
 from renders.models import RenderJob
-from renders.models.job import ENDED_STATES, OPEN_STATES
+from renders.models.job import OPEN_STATES
+from renders.services.locking import of_self
 from renders.services.numbering import kind_folder
 
 log = structlog.get_logger(__name__)
 WORK = ".work-"
 _RECORD = ".piece.json"
+_ONCE = re.compile("[0-9a-f]{8}")
 
 
 def work_folder(job: RenderJob) -> Path:
@@ -31,20 +35,48 @@ def work_folder(job: RenderJob) -> Path:
 
 def remove_ended(job: RenderJob, folder: Path) -> bool:
     """Remove the work folder of a job that has ended; False while the job goes on, or when there was none."""
-    if not os.path.lexists(folder) or not RenderJob.objects.filter(pk=job.pk, state__in=ENDED_STATES).exists():
+    aside = set_aside(folder) if os.path.lexists(folder) and RenderJob.objects.filter(pk=job.pk).exists() else None
+    if aside is None:
         return False
     # What a slow storage keeps of it, the sweep takes.
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(aside, ignore_errors=True)
     return True
+
+
+def set_aside(folder: Path) -> Path | None:
+    """Rename a work folder that no job will come back to, to a name of its own: deleting it then takes its time.
+
+    The job's row is held meanwhile, so that nobody tries the job again between the look and the renaming. None while
+    the job is open, or when the folder is not there any more. What is aside already stays as it is.
+    """
+    job, once = _named(folder.name)
+    if job is None or once:
+        return folder if once else None
+    with transaction.atomic():
+        row = RenderJob.objects.select_for_update(of=of_self()).filter(pk=job).first()
+        if row is not None and row.state in OPEN_STATES:
+            return None
+        aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}")
+        try:
+            os.rename(folder, aside)
+        except FileNotFoundError:
+            return None
+    return aside
 
 
 def abandoned(name: str) -> bool:
     """Whether a folder of this name is the work folder of a job that will never come back to it."""
+    job, once = _named(name)
+    return job is not None and (once or not RenderJob.objects.filter(pk=job, state__in=OPEN_STATES).exists())
+
+
+def _named(name: str) -> tuple[uuid.UUID | None, bool]:
+    """The job whose work folder has this name, and whether it was set aside to be deleted."""
+    key, dot, once = name.removeprefix(WORK).partition(".")
     try:
-        job = uuid.UUID(name.removeprefix(WORK))
+        return uuid.UUID(key), bool(dot and _ONCE.fullmatch(once))
     except ValueError:
-        return False
-    return not RenderJob.objects.filter(pk=job, state__in=OPEN_STATES).exists()
+        return None, False
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from aipipeline.history.models import Action
 from aipipeline.projects.errors import Conflict, Invalid
 from assets.models import Character
+from renders import tasks
 from renders.models import BatchKind, JobState, MachineSchema, RenderBatch, RenderJob, Worker, Workflow
-from renders.services import batches, nudges
+from renders.services import batches, many, nudges, queue
 from renders.services.jobs import start_renders
 from renders.tests.chain_world import end
 from shots.models import Shot, ShotState
@@ -86,13 +87,56 @@ def test_a_batch_is_cancelled_whole_and_what_runs_is_told(project: Any, admin_us
         batches.cancel_batch(batch=batch, actor=admin_user)
 
 
+@pytest.mark.parametrize("chained", [True, False])
+def test_a_batch_ends_in_portions_of_which_none_holds_the_whole(
+    project: Any, admin_user: Any, shots: list[Shot], monkeypatch: pytest.MonkeyPatch, chained: bool
+) -> None:
+    batch = start(project, admin_user, shots, chain=chained)
+    running = batch.jobs.order_by("created_at")[0]
+    RenderJob.objects.filter(pk=running.pk).update(state=JobState.RUNNING)
+    monkeypatch.setattr(many, "PORTION", 1)
+    inside = list[tuple[str, ...]]()
+    end_job = queue.end_job
+
+    def count(job: RenderJob, *args: Any, **kwargs: Any) -> None:
+        inside.append(tuple(connection.savepoint_ids))
+        assert RenderJob.objects.get(pk=running.pk).cancel_requested, "what runs is told first"
+        end_job(job, *args, **kwargs)
+
+    monkeypatch.setattr(queue, "end_job", count)
+    assert batches.cancel_batch(batch=batch, actor=admin_user) == len(shots)
+    assert len(inside) == len(set(inside)) == len(shots) - 1, "each portion is a transaction of its own"
+    assert set(batch.jobs.exclude(pk=running.pk).values_list("cancel_requested", "state", "error")) == {
+        (True, "cancelled", "")
+    }
+
+
+def test_what_a_death_left_cancelled_and_waiting_the_reaper_ends(
+    project: Any, admin_user: Any, shots: list[Shot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = start(project, admin_user, shots[:3])
+
+    def die(*_args: Any) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queue, "end_job", die)
+        with pytest.raises(SystemExit):
+            many.cancel_jobs(jobs=list(batch.jobs.all()[:2]), actor=admin_user)
+    assert states(batch) == [JobState.QUEUED] * 3
+    assert batch.jobs.filter(cancel_requested=True).count() == 2
+    tasks.reap()
+    assert sorted(states(batch)) == [JobState.CANCELLED, JobState.CANCELLED, JobState.QUEUED]
+    assert Action.objects.get(kind="render.cancel").params == {"jobs": 2}
+
+
 def test_what_failed_is_tried_again_and_nothing_else(project: Any, admin_user: Any, shots: list[Shot]) -> None:
     batch = start(project, admin_user, shots[:3])
     first, second, _third = batch.jobs.order_by("created_at")
     with pytest.raises(Conflict):
         batches.retry_failed(batch=batch, actor=admin_user)
     end(first, JobState.FAILED, error="no")
-    batches.queue.cancel(job=second)
+    queue.cancel(job=second)
     assert [job.pk for job in batches.retry_failed(batch=batch, actor=admin_user)] == [first.pk]
     assert states(batch) == [JobState.QUEUED, JobState.CANCELLED, JobState.QUEUED]
     first.refresh_from_db()

@@ -148,6 +148,36 @@ def test_an_approved_chain_waits_for_the_approval(
     assert following.job_id == b.pk
 
 
+def test_a_newer_version_that_is_approved_does_for_one_that_was_rejected(
+    project: Any, admin_user: Any, shots: list[Shot], tmp_path: Path
+) -> None:
+    earlier = clip_version(shots[0], tmp_path, [BLUE])
+    a, b, c = chain(project, admin_user, shots, waits_for="approved").jobs
+    RenderJob.objects.filter(pk=c.pk).update(waits_for="rendered")
+    first = clip_version(shots[0], tmp_path, [RED])
+    end(a, JobState.SUCCEEDED, version=first)
+    review_version(version=first, actor=admin_user, verdict="reject", text="Too dark.")
+    assert "v002 was rejected" in RenderJob.objects.get(pk=b.pk).blocked_reason
+    review_version(version=earlier, actor=admin_user, verdict="approve")
+    other = clip_version(shots[1], tmp_path, [BLUE])
+    review_version(version=other, actor=admin_user, verdict="approve")
+    assert "v002 was rejected" in RenderJob.objects.get(pk=b.pk).blocked_reason, "neither older nor another shot's"
+    assert queue.claim(worker=worker(), slots=9) is None
+    again = clip_version(shots[0], tmp_path, [GREEN])
+    assert queue.claim(worker=worker(), slots=9) is None
+    review_version(version=again, actor=admin_user, verdict="approve")
+    b.refresh_from_db()
+    assert b.blocked_reason == ""
+    _files, used = gather_inputs(b, tmp_path / "frames")
+    assert used["first_image"] == {"version": again.pk, "frame": 0}
+    following = queue.claim(worker=worker(), slots=9)
+    assert following is not None
+    assert following.job_id == b.pk
+    RenderJob.objects.filter(pk=b.pk).update(waits_for="rendered")
+    _files, used = gather_inputs(RenderJob.objects.get(pk=b.pk), tmp_path / "frames")
+    assert used["first_image"]["version"] == first.pk, "who waits for the render alone goes on with that"
+
+
 def test_a_failed_link_ends_what_follows_and_comes_back_with_it(
     project: Any, admin_user: Any, shots: list[Shot]
 ) -> None:

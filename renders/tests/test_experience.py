@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from aipipeline.projects.errors import NotFound
 from renders.models import Cause, Experience, JobState, RenderAttempt, RenderJob, Version
 from renders.services import experience, queue
 from renders.services.estimates import estimate, finish_estimate
@@ -109,6 +110,7 @@ def test_learning_reaches_waiting_jobs_on_commit(shot: Any, django_capture_on_co
     world.job(shot, one, priority=1)
     same = world.job(shot, one)
     small = world.worker("s", vram=8)
+    world.worker("l", vram=24)
     with django_capture_on_commit_callbacks(execute=True):
         out_of_memory(small)
     same.refresh_from_db()
@@ -187,3 +189,52 @@ def test_a_lacking_server_passes_the_job_on_until_all_have_refused(shot: Any) ->
     assert attempt.job.error == "a: a lacks it.\nb: b lacks it."
     again = queue.retry(job=attempt.job)
     assert RenderJob.objects.get(pk=again.pk).refused == []
+
+
+def test_one_lack_of_memory_takes_no_size_away_from_the_whole_farm(shot: Any) -> None:
+    one = world.workflow(vram=8)
+    first = world.job(shot, one, priority=1)
+    second, third = world.job(shot, one), world.job(shot, one)
+    card = world.worker("only", vram=24)
+    world.worker("other", vram=80, backend="elsewhere")
+    assert out_of_memory(card).state == JobState.FAILED
+    place_waiting(workflow=one)
+    assert set(RenderJob.objects.exclude(pk=first.pk).values_list("vram_gb", flat=True)) == {24}
+    queue.retry(job=first)
+    assert out_of_memory(card).pk == first.pk, "its own second lack of memory shows nothing new"
+    place_waiting(workflow=one)
+    assert out_of_memory(card).pk in (second.pk, third.pk)
+    place_waiting(workflow=one)
+    left = RenderJob.objects.get(state=JobState.QUEUED)
+    assert (left.vram_gb, world.take(card)) == (25, None), "several jobs ran out of memory there"
+
+
+def test_what_is_tried_again_is_placed_anew(shot: Any) -> None:
+    one = world.workflow(vram=8)
+    world.job(shot, one)
+    small, large = world.worker("s", vram=8), world.worker("l", vram=24)
+    assert out_of_memory(small).vram_gb == 24
+    job = out_of_memory(large)
+    assert (job.state, job.params["after_out_of_memory"]) == (JobState.FAILED, True)
+    Experience.objects.all().delete()
+    queue.retry(job=job)
+    job.refresh_from_db()
+    assert (job.vram_gb, job.capability, job.params) == (8, "gpu.vram8", world.BIG)
+    job = out_of_memory(small)
+    assert (job.state, job.vram_gb) == (JobState.QUEUED, 24), "the larger card is there for it once more"
+
+
+def test_what_was_learned_can_be_forgotten(shot: Any, admin_user: Any, django_capture_on_commit_callbacks: Any) -> None:
+    one, other = world.workflow(vram=8), world.workflow("own.other", vram=8)
+    knows(other, 8, out_of_memory=1)
+    waits = world.job(shot, one, vram_gb=9, capability="gpu.vram16", priority=-1)
+    world.job(shot, one)
+    out_of_memory(world.worker("s", vram=8))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert experience.forget(workflow=one, actor=admin_user) == 1
+    waits.refresh_from_db()
+    assert (waits.vram_gb, waits.capability) == (8, "gpu.vram8")
+    assert list(Experience.objects.values_list("workflow__key", flat=True)) == ["own.other"]
+    assert not RenderAttempt.objects.filter(cause=Cause.MEMORY).exists()
+    with pytest.raises(NotFound):
+        experience.forget(workflow=one, actor=admin_user)

@@ -1,6 +1,7 @@
 """Work folders: finished pieces outlive attempts, torn ones are never taken, and nothing stays after the job's end."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from renders import backends, runner
 from renders.backends import BackendError, JobContext, JobReporter, JobResult
 from renders.models import JobState, RenderJob, Worker, Workflow
-from renders.services import queue, recovery
+from renders.services import queue, recovery, workdirs
 from renders.services.jobs import render_shots
 from renders.services.workdirs import Pieces, work_folder
 from renders.services.workers import register_worker
@@ -119,6 +120,40 @@ def test_pieces_outlive_an_attempt_and_not_the_job(
     assert (job.state, engine.seen) == (ends, [False, True])
     assert not folder.exists()
     assert [path.name for path in folder.parent.iterdir()] == (["v001"] if ends == "succeeded" else [])
+
+
+def test_a_job_that_is_tried_again_at_once_keeps_what_it_makes_then(
+    project: Any, admin_user: Any, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = made_job(project, admin_user)
+    folder = work_folder(job)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    put(Pieces(folder), OTHER, b"of before")
+    queue.cancel(job=job)
+    rmtree = shutil.rmtree
+
+    def slow(path: Any, **how: Any) -> None:
+        queue.retry(job=job)
+        put(Pieces(folder), KEY, b"of the next attempt")
+        rmtree(path, **how)
+
+    monkeypatch.setattr(workdirs.shutil, "rmtree", slow)
+    assert workdirs.remove_ended(job, folder)
+    assert Pieces(folder).find(KEY) is not None
+    assert Pieces(folder).find(OTHER) is None
+    assert not workdirs.remove_ended(job, folder), "it is open again"
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_what_was_set_aside_is_swept_though_the_job_is_open(project: Any, admin_user: Any, worker: Worker) -> None:
+    job = made_job(project, admin_user)
+    folder = work_folder(job)
+    names = [folder.name, f"{folder.name}.0a1b2c3d", f"{folder.name}.mine"]
+    for name in names:
+        (folder.parent / name).mkdir(parents=True)
+        os.utime(folder.parent / name, (time.time() - 3600,) * 2)
+    assert [Path(name).name for name in recovery.sweep()] == [names[1]]
+    assert sorted(path.name for path in folder.parent.iterdir()) == [names[0], names[2]]
 
 
 def test_what_a_death_left_is_swept_and_what_is_open_stays(project: Any, admin_user: Any, worker: Worker) -> None:
