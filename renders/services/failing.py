@@ -30,6 +30,9 @@ def what_follows(job: RenderJob, attempt: RenderAttempt, *, cause: str, error: s
         return _larger_card(job, attempt, error, retryable)
     if cause == Cause.LACKING:
         return _elsewhere(job, attempt, error)
+    if cause == Cause.LOST and attempt.started_at is None:
+        # Its message was lost, or waited behind other work of its worker: nobody has tried the job.
+        return Follows(retryable, error, job.max_attempts + 1, at_once=True)
     more = 1 if cause == Cause.AWAY and _still_waiting(job, attempt, error) else 0
     return Follows(retryable, error, job.max_attempts + more)
 

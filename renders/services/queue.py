@@ -62,6 +62,11 @@ def claim(*, worker: Worker, slots: int = 1) -> RenderAttempt | None:
     return attempt
 
 
+def has_unbegun(*, worker: str) -> bool:
+    """Whether a worker (by name) has taken something that it has not begun yet: its processes are busy."""
+    return RenderAttempt.objects.filter(worker__name=worker, state=JobState.LEASED).exists()
+
+
 def _saved_by_earlier(job: RenderJob) -> dict[str, Any]:
     earlier = RenderAttempt.objects.filter(job=job).order_by("-number").first()
     return dict(earlier.saved) if earlier else {}
@@ -137,7 +142,8 @@ def end_attempt(
 
     `cause` (`Cause`) says what follows: out of memory, the job goes once to a larger card. Away: for
     RENDER_WAIT_SECONDS such attempts do not count against its tries. Lacking: it goes to another worker, without
-    using up a try, until none is left. Engine: it counts against the worker (`blocks`).
+    using up a try, until none is left. Lost: it uses up a try when it had begun. Engine: it counts against the worker
+    (`blocks`).
     """
     with transaction.atomic():
         mine = RenderAttempt.objects.filter(pk=attempt.pk, state__in=HELD_STATES).update(
