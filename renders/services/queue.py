@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import Conflict
-from renders.backends import Stop
+from renders.backends import JobCancelled, Stop
 from renders.models import Cause, JobState, RenderAttempt, RenderJob, Worker
 from renders.models.farm import WorkerState
 from renders.models.job import ENDED_STATES, HELD_STATES, OPEN_STATES
@@ -112,9 +112,14 @@ def heartbeat(*, attempt_id: uuid.UUID, progress: float, message: str) -> Stop |
 
 
 def save_state(*, attempt_id: uuid.UUID, state: dict[str, Any]) -> None:
-    """Keep what the engine needs to come back to its work."""
+    """Keep what the engine needs to come back to its work.
+
+    JobCancelled when the attempt was taken back: what it began would be known to nobody, and must not be begun.
+    """
     with transaction.atomic():
-        attempt = RenderAttempt.objects.select_for_update().get(pk=attempt_id)
+        attempt = RenderAttempt.objects.select_for_update().filter(pk=attempt_id, state__in=HELD_STATES).first()
+        if attempt is None:
+            raise JobCancelled
         attempt.saved = {**attempt.saved, **state}
         attempt.save(update_fields=["saved"])
 

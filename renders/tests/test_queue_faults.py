@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from renders import tasks
+from renders.backends import JobCancelled
 from renders.models import JobState, RenderAttempt, RenderJob
 from renders.services import queue, workers
 from renders.tests import farm_world as world
@@ -67,3 +68,22 @@ def test_nothing_more_is_taken_while_the_pool_has_not_begun_what_it_has(shot: An
     tasks.look_for_more(node.name)
     assert RenderAttempt.objects.count() == 2
     assert RenderJob.objects.filter(attempts__isnull=False).distinct().count() == 2
+
+
+def test_an_attempt_that_was_taken_back_keeps_nothing_any_more(shot: Any) -> None:
+    """It would post work that no attempt knows of: what it wakes up to must end before it begins anything."""
+    world.job(shot, world.workflow())
+    gpu = world.worker(heartbeat_at=timezone.now())
+    stalled = world.begun(gpu)
+    queue.save_state(attempt_id=stalled.pk, state={"prompt_id": "p0"})
+    lose(stalled)
+    world.again_now()
+    following = world.begun(gpu)
+    assert following.saved == {"prompt_id": "p0"}
+    with pytest.raises(JobCancelled):
+        queue.save_state(attempt_id=stalled.pk, state={"prompt_id": "p1"})
+    stalled.refresh_from_db()
+    assert stalled.saved == {"prompt_id": "p0"}
+    queue.save_state(attempt_id=following.pk, state={"prompt_id": "p2"})
+    following.refresh_from_db()
+    assert following.saved == {"prompt_id": "p2"}
