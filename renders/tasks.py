@@ -36,8 +36,8 @@ def attempt(self: "Task[Any, Any]", attempt_id: str, what: str = "") -> None:
 
 @shared_task(name="renders.reap")
 def reap() -> None:
-    queue.reap()
-    nudges.nudge_waiting()
+    queue.on_its_own(queue.reap)
+    queue.on_its_own(nudges.nudge_waiting)
 
 
 @shared_task(name="renders.recover")

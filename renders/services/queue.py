@@ -4,6 +4,7 @@ Leases run on the database's clock. Nothing here calls an engine or touches a fi
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -185,21 +186,37 @@ def end_attempt(
 
 def end_job(job: RenderJob, state: str, *, error: str = "") -> None:
     """Write the end of a locked job, tell everybody, and end what waited for it when it did not succeed."""
-    RenderJob.objects.filter(pk=job.pk).update(
+    _write_end([job], state, error)
+    if state == JobState.SUCCEEDED:
+        transaction.on_commit(lambda: waiting.look_again(after=[job]), robust=True)
+        return
+    front = [job]
+    # Link after link: a chain may have thousands of them.
+    while front := _waiting_for(front):
+        _write_end(front, JobState.CANCELLED, _("The job that this one waits for did not succeed."))
+
+
+def _waiting_for(jobs: list[RenderJob]) -> list[RenderJob]:
+    """The jobs in the queue that wait for any of these, locked."""
+    links = RenderJob.after.through.objects.filter(to_renderjob__in=[job.pk for job in jobs])
+    rows = RenderJob.objects.filter(pk__in=links.values("from_renderjob"), state=JobState.QUEUED)
+    rows = rows.select_related("shot", "character", "environment").order_by("created_at", "pk")
+    return list(rows.select_for_update(of=of_self()))
+
+
+def _write_end(jobs: list[RenderJob], state: str, error: str) -> None:
+    RenderJob.objects.filter(pk__in=[job.pk for job in jobs]).update(
         state=state,
         error=error,
         finished_at=Now(),
         message="",
         progress=1.0 if state == JobState.SUCCEEDED else F("progress"),
     )
-    job.state, job.error = state, error
-    announce_jobs([job])
-    job_ended.send(sender=RenderJob, job=job)
-    if state != JobState.SUCCEEDED:
-        for later in RenderJob.objects.select_for_update(of=of_self()).filter(after=job, state=JobState.QUEUED):
-            end_job(later, JobState.CANCELLED, error=_("The job that this one waits for did not succeed."))
-    else:
-        transaction.on_commit(lambda: waiting.look_again(after=[job]), robust=True)
+    for job in jobs:
+        job.state, job.error = state, error
+    announce_jobs(jobs)
+    for job in jobs:
+        job_ended.send(sender=RenderJob, job=job)
 
 
 def cancel(*, job: RenderJob) -> RenderJob:
@@ -252,25 +269,40 @@ def retry(*, job: RenderJob, actor: Any = None, tab: str = "") -> RenderJob:
 def reap() -> int:
     """Take back attempts whose lease ran out; returns how many. Safe to run anywhere, any number of times."""
     ids = list(RenderAttempt.objects.filter(state__in=HELD_STATES, lease_until__lt=Now()).values_list("pk", flat=True))
-    for pk in ids:
-        with transaction.atomic():
-            attempt = (
-                RenderAttempt.objects.select_for_update(of=of_self())
-                .filter(pk=pk, state__in=HELD_STATES, lease_until__lt=Now())
-                .first()
-            )
-            if attempt is not None:
-                log.warning("attempt_reaped", attempt=str(pk), job=str(attempt.job_id))
-                end_attempt(
-                    attempt=attempt,
-                    state=JobState.FAILED,
-                    error=_("The worker stopped answering; the job goes to another try."),
-                    retryable=True,
-                    cause=Cause.LOST,
-                )
-    _mark_silent_workers()
-    waiting.look_again()
-    return len(ids)
+    # Each on its own: whatever is wrong with one holds up nothing for the others.
+    taken = sum(on_its_own(_reap_one, pk) or 0 for pk in ids)
+    on_its_own(_mark_silent_workers)
+    on_its_own(waiting.look_again)
+    return taken
+
+
+def on_its_own(work: Callable[..., int | None], *args: Any) -> int | None:
+    """What this returns; None, and a line in the log, when it fails."""
+    try:
+        return work(*args)
+    except Exception:
+        log.exception("part_failed", part=getattr(work, "__name__", ""), of=[str(arg) for arg in args])
+        return None
+
+
+def _reap_one(pk: uuid.UUID) -> int:
+    with transaction.atomic():
+        attempt = (
+            RenderAttempt.objects.select_for_update(of=of_self())
+            .filter(pk=pk, state__in=HELD_STATES, lease_until__lt=Now())
+            .first()
+        )
+        if attempt is None:
+            return 0
+        log.warning("attempt_reaped", attempt=str(pk), job=str(attempt.job_id))
+        end_attempt(
+            attempt=attempt,
+            state=JobState.FAILED,
+            error=_("The worker stopped answering; the job goes to another try."),
+            retryable=True,
+            cause=Cause.LOST,
+        )
+    return 1
 
 
 def _mark_silent_workers() -> None:

@@ -1,5 +1,7 @@
 """What the queue does when others fail it: lost messages, busy pools, attempts that wake late, workers that stop."""
 
+import sys
+import traceback
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -12,6 +14,7 @@ from renders import tasks
 from renders.backends import JobCancelled
 from renders.models import JobState, RenderAttempt, RenderJob
 from renders.services import queue, workers
+from renders.signals import job_ended
 from renders.tests import farm_world as world
 from tests.factories import applied_project
 
@@ -87,3 +90,47 @@ def test_an_attempt_that_was_taken_back_keeps_nothing_any_more(shot: Any) -> Non
     queue.save_state(attempt_id=following.pk, state={"prompt_id": "p2"})
     following.refresh_from_db()
     assert following.saved == {"prompt_id": "p2"}
+
+
+def test_a_chain_of_any_length_falls(shot: Any) -> None:
+    """However many links it has, the stack stays as deep as it is."""
+    one = world.workflow()
+    jobs = [
+        RenderJob(project=shot.project, shot=shot, workflow=one, kind="render", step="render") for _n in range(1200)
+    ]
+    RenderJob.objects.bulk_create(jobs)
+    link = RenderJob.after.through
+    pairs = zip(jobs[1:], jobs[:-1], strict=True)
+    link.objects.bulk_create(link(from_renderjob=job, to_renderjob=before) for job, before in pairs)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(sum(1 for _frame in traceback.walk_stack(None)) + 220)
+    try:
+        queue.cancel(job=jobs[0])
+    finally:
+        sys.setrecursionlimit(limit)
+    assert set(RenderJob.objects.values_list("state", flat=True)) == {JobState.CANCELLED}
+    assert RenderJob.objects.exclude(error="").count() == len(jobs) - 1
+
+
+def test_one_bad_attempt_stops_neither_the_others_nor_the_reaper(shot: Any) -> None:
+    one = world.workflow()
+    bad, good = world.job(shot, one, max_attempts=1), world.job(shot, one, max_attempts=1)
+    first = world.job(shot, one, state=JobState.SUCCEEDED)
+    held = world.job(shot, one, after=[first], blocked_reason="Waits.")
+    gpu = world.worker(heartbeat_at=timezone.now() - timedelta(hours=1))
+    assert {world.begun(gpu).job_id, world.begun(gpu).job_id} == {bad.pk, good.pk}
+    RenderAttempt.objects.update(lease_until=Now() - timedelta(seconds=1))
+
+    def refuse(job: RenderJob, **_more: Any) -> None:
+        if job.pk == bad.pk:
+            raise ValueError("bad")
+
+    job_ended.connect(refuse)
+    try:
+        assert queue.reap() == 1
+    finally:
+        job_ended.disconnect(refuse)
+    for row in (bad, good, held, gpu):
+        row.refresh_from_db()
+    assert (bad.state, good.state) == (JobState.RUNNING, JobState.FAILED)
+    assert (held.blocked_reason, gpu.state) == ("", "offline")
