@@ -82,8 +82,8 @@ def look_for_more(node: str) -> bool:
 
 def take_next(node: str) -> bool:
     """Claim one job for this node and put it on the node's own queue; True when there was one."""
-    worker = workers.register_worker_once(node)
-    taken = queue.claim(worker=worker, slots=workers.slots_here())
+    worker = workers.find_worker(name=node)
+    taken = queue.claim(worker=worker, slots=workers.slots_here()) if worker else None
     if taken is None:
         return False
     args = (str(taken.pk), str(taken.job))

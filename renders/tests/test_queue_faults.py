@@ -134,3 +134,25 @@ def test_one_bad_attempt_stops_neither_the_others_nor_the_reaper(shot: Any) -> N
         row.refresh_from_db()
     assert (bad.state, good.state) == (JobState.RUNNING, JobState.FAILED)
     assert (held.blocked_reason, gpu.state) == ("", "offline")
+
+
+def test_a_worker_that_stops_is_not_brought_back_by_its_pool(shot: Any) -> None:
+    """What it took would lie in a queue that nobody reads."""
+    world.job(shot, world.workflow(vram=0, backend="local"))
+    assert not tasks.take_next("cpu@test")  # not registered yet: a pool process does not do it
+    node = workers.register_worker(name="cpu@test")
+    workers.gone(name=node.name)
+    assert not tasks.take_next(node.name)
+    node.refresh_from_db()
+    assert (node.state, RenderAttempt.objects.count()) == ("offline", 0)
+    workers.beat(name=node.name)  # silent for long, not stopped
+    tasks.take_next(node.name)
+    assert RenderAttempt.objects.count() == 1
+
+
+def test_a_deleted_worker_is_there_again_with_its_next_beat(shot: Any) -> None:
+    workers.register_worker(name="cpu@test").delete()
+    workers.beat(name="cpu@test")
+    row = workers.find_worker(name="cpu@test")
+    assert row is not None
+    assert (row.state, row.queue) == ("online", "host.cpu@test")
