@@ -103,7 +103,7 @@ def test_a_chain_of_any_length_falls(shot: Any) -> None:
     pairs = zip(jobs[1:], jobs[:-1], strict=True)
     link.objects.bulk_create(link(from_renderjob=job, to_renderjob=before) for job, before in pairs)
     limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(sum(1 for _frame in traceback.walk_stack(None)) + 220)
+    sys.setrecursionlimit(sum(1 for _frame in traceback.walk_stack(None)) + 390)
     try:
         queue.cancel(job=jobs[0])
     finally:
