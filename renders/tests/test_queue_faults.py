@@ -12,7 +12,16 @@ from django.utils import timezone
 
 from renders import tasks
 from renders.backends import JobCancelled
-from renders.models import JobState, RenderAttempt, RenderJob
+from renders.models import (
+    Cause,
+    JobState,
+    RenderAttempt,
+    RenderJob,
+    Worker,
+    WorkerBlock,
+    WorkerFit,
+    Workflow,
+)
 from renders.services import queue, workers
 from renders.signals import job_ended
 from renders.tests import farm_world as world
@@ -156,3 +165,35 @@ def test_a_deleted_worker_is_there_again_with_its_next_beat(shot: Any) -> None:
     row = workers.find_worker(name="cpu@test")
     assert row is not None
     assert (row.state, row.queue) == ("online", "host.cpu@test")
+
+
+def hinder(worker: Worker, of: Workflow, how: str) -> None:
+    """It takes no more of this workflow, for one of three reasons."""
+    if how == "unfit":
+        WorkerFit.objects.create(worker=worker, workflow=of, fits=False, reasons=["Lacks a node."])
+    elif how == "blocked":
+        WorkerBlock.objects.create(worker=worker, workflow=of, failures=3, reason="It failed 3 times.")
+    else:
+        Worker.objects.filter(pk=worker.pk).update(error="Does not answer.")
+
+
+@pytest.mark.parametrize(
+    ("how", "told"), [("unfit", "Lacks a node."), ("blocked", "It failed 3 times."), ("away", "Does not answer.")]
+)
+def test_no_job_is_sent_to_a_worker_that_would_not_take_it(shot: Any, how: str, told: str) -> None:
+    one = world.workflow()
+    small, larger, largest = world.worker("small", vram=8), world.worker("larger"), world.worker("largest", vram=48)
+    hinder(larger, one, how)
+    full = world.job(shot, one)
+    facts: dict[str, Any] = {"state": JobState.FAILED, "error": "Full.", "retryable": True}
+    queue.end_attempt(attempt=world.begun(small), cause=Cause.MEMORY, **facts)
+    full.refresh_from_db()
+    assert (full.state, full.vram_gb) == (JobState.QUEUED, 48)  # over the one that would not take it
+    queue.cancel(job=full)
+    hinder(largest, one, how)
+    for cause in (Cause.MEMORY, Cause.LACKING):
+        job = world.job(shot, one)
+        queue.end_attempt(attempt=world.begun(small), cause=cause, **facts)
+        job.refresh_from_db()
+        assert job.state == JobState.FAILED
+        assert f"largest: {told}" in job.error
