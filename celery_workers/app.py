@@ -9,6 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aipipeline.settings")
 # Django's checks load every page and form; they belong to the test run, not to the start of each worker.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
+# Seconds. A message expires by the clock of whoever receives it: less than this, and a machine whose clock is fast
+# would throw away every one of them, unread.
+LONGEST_CLOCK_ERROR = 600.0
+
 app = Celery("aipipeline")
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
@@ -51,7 +55,7 @@ app.conf.update(
         "tick": {
             "task": "celery_workers.tick",
             "schedule": settings.BEAT_TICK_SECONDS,
-            "options": {"expires": max(settings.BEAT_TICK_SECONDS * 3, 5)},
+            "options": {"expires": max(settings.BEAT_TICK_SECONDS * 3, LONGEST_CLOCK_ERROR)},
         }
     },
     # What is due stands in the database (celery_workers.schedules); the tick itself needs no memory.

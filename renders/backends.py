@@ -98,7 +98,7 @@ class JobReporter(Protocol):
         return self.stop() is not None
 
     def save_state(self, **state: Any) -> None:
-        """Keep what the next attempt needs; durable before it returns."""
+        """Keep what the next attempt needs; durable before it returns. JobCancelled once the attempt was taken back."""
 
 
 @dataclass(frozen=True)

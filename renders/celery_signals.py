@@ -56,8 +56,8 @@ def _live(name: str) -> None:
             workers.beat(name=name)
             if watch.look() or first:
                 nudges.nudge_waiting()
-            elif not first and nudges.anything_waits():
-                tasks.take_next(name)
+            elif not first:
+                tasks.look_for_more(name)
             first = False
         except Exception:
             log.warning("worker_beat_failed", worker=name, exc_info=True)

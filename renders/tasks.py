@@ -36,9 +36,8 @@ def attempt(self: "Task[Any, Any]", attempt_id: str, what: str = "") -> None:
 
 @shared_task(name="renders.reap")
 def reap() -> None:
-    queue.reap()
-    many.end_cancelled()
-    nudges.nudge_waiting()
+    for part in (queue.reap, many.end_cancelled, nudges.nudge_waiting):
+        queue.on_its_own(part)
 
 
 @shared_task(name="renders.recover")
@@ -70,10 +69,21 @@ def adopt(project: str) -> None:
         scans.start_adopt(project=found, actor=None)
 
 
+def look_for_more(node: str) -> bool:
+    """Take something without having been told, unless what was taken before still waits for a free process here.
+
+    Slots count renders only: processes that make films or copies do not show there. What is taken meanwhile would lie
+    in this node's queue until its lease is over, away from everybody who could begin it.
+    """
+    if queue.has_unbegun(worker=node) or not nudges.anything_waits():
+        return False
+    return take_next(node)
+
+
 def take_next(node: str) -> bool:
     """Claim one job for this node and put it on the node's own queue; True when there was one."""
-    worker = workers.register_worker_once(node)
-    taken = queue.claim(worker=worker, slots=workers.slots_here())
+    worker = workers.find_worker(name=node)
+    taken = queue.claim(worker=worker, slots=workers.slots_here()) if worker else None
     if taken is None:
         return False
     args = (str(taken.pk), str(taken.job))

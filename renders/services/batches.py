@@ -14,7 +14,7 @@ from aipipeline.projects.models import Project
 from renders.models import JobState, RenderBatch, RenderJob, Version, VersionState
 from renders.models.job import HELD_STATES, OPEN_STATES
 from renders.services import many
-from renders.services.chains import fallen_with, locked, requeue
+from renders.services.chains import dead_before, fallen_with, locked, requeue
 from renders.services.making import Owner
 from renders.services.nudges import announce_jobs
 from shots.models import Shot
@@ -102,7 +102,10 @@ def cancel_batch(*, batch: RenderBatch, actor: Any, tab: str = "") -> int:
 
 
 def retry_failed(*, batch: RenderBatch, actor: Any, tab: str = "") -> list[RenderJob]:
-    """Queue what failed again, with what was cancelled because of it. Conflict when nothing has failed."""
+    """Queue what failed again, with the dead jobs that it waits for and with what was cancelled because of any of them.
+
+    Conflict when nothing has failed.
+    """
     with _of_batch(batch, actor, "batch.retry", tab) as recorder:
         failed = list(
             locked(RenderJob.objects.filter(batch=batch, state=JobState.FAILED)).select_related(
@@ -111,7 +114,8 @@ def retry_failed(*, batch: RenderBatch, actor: Any, tab: str = "") -> list[Rende
         )
         if not failed:
             raise Conflict(_("Nothing in this batch has failed."))
-        jobs = [*failed, *fallen_with(failed)]
+        again = [*dead_before(failed), *failed]
+        jobs = [*again, *fallen_with(again)]
         requeue(recorder, jobs)
     return jobs
 

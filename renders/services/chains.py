@@ -87,6 +87,22 @@ def version_from(source: RenderJob) -> Version | None:
     return version if version is not None and version.state == VersionState.PUBLISHED else None
 
 
+def dead_before(jobs: Iterable[RenderJob]) -> list[RenderJob]:
+    """The failed and cancelled jobs that these wait for, directly or through others; locked, and these with them.
+
+    Whoever tries these again must try them too: nothing that waits for a dead job ever begins.
+    """
+    asked = {job.pk for job in jobs}
+    found = set(asked)
+    front = set(asked)
+    while front:
+        links = RenderJob.after.through.objects.filter(from_renderjob__in=front, to_renderjob__state__in=NOT_DONE)
+        front = set(links.values_list("to_renderjob_id", flat=True)) - found
+        found |= front
+    rows = locked(RenderJob.objects.filter(pk__in=found)).select_related("shot", "character", "environment")
+    return [row for row in rows if row.pk not in asked and row.state in NOT_DONE]
+
+
 def fallen_with(jobs: Iterable[RenderJob]) -> list[RenderJob]:
     """The jobs that were cancelled because these did not succeed, directly or through others; locked.
 

@@ -27,14 +27,15 @@ def cancel_job(*, job: RenderJob, actor: Any, tab: str = "") -> RenderJob:
 
 
 def retry_job(*, job: RenderJob, actor: Any, tab: str = "") -> RenderJob:
-    """`queue.retry`, with who did it, and with the jobs that fell with this one.
+    """`queue.retry`, with who did it, with the dead jobs that it waits for, and with all that fell with any of them.
 
     Conflict when the job is open or has succeeded.
     """
     with one_action(project=job.project, actor=actor, kind="render.retry", tab=tab) as recorder:
+        before = chains.dead_before([job])
         row = queue.retry(job=job, actor=actor, tab=tab)
-        if fallen := chains.fallen_with([row]):
-            chains.requeue(recorder, fallen)
+        if others := [*before, *chains.fallen_with([*before, row])]:
+            chains.requeue(recorder, others)
     return row
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from renders.models import Cause, RenderAttempt, RenderJob, Worker, WorkerFit, WorkerState
+from renders.models import Cause, RenderAttempt, RenderJob, Worker, WorkerBlock, WorkerFit, WorkerState
 from renders.services.experience import class_for
 
 
@@ -30,6 +30,9 @@ def what_follows(job: RenderJob, attempt: RenderAttempt, *, cause: str, error: s
         return _larger_card(job, attempt, error, retryable)
     if cause == Cause.LACKING:
         return _elsewhere(job, attempt, error)
+    if cause == Cause.LOST and attempt.started_at is None:
+        # Its message was lost, or waited behind other work of its worker: nobody has tried the job.
+        return Follows(retryable, error, job.max_attempts + 1, at_once=True)
     more = 1 if cause == Cause.AWAY and _still_waiting(job, attempt, error) else 0
     return Follows(retryable, error, job.max_attempts + more)
 
@@ -42,11 +45,18 @@ def _still_waiting(job: RenderJob, attempt: RenderAttempt, error: str) -> bool:
 
 
 def _larger_card(job: RenderJob, attempt: RenderAttempt, error: str, retryable: bool) -> Follows:
-    """Once, to the smallest larger card that is online."""
+    """Once, to the smallest larger card that can take it now."""
     had = max(attempt.worker.vram_gb if attempt.worker else 0, job.vram_gb)
     if job.params.get("after_out_of_memory"):
         return Follows(False, error, job.max_attempts)
-    larger = [worker.vram_gb for worker in online_workers(job.workflow.backend) if worker.vram_gb > had]
+    workers = [worker for worker in online_workers(job.workflow.backend) if worker.vram_gb > had]
+    hindered = _hindered(job, workers)
+    larger = [w.vram_gb for w in workers if w.pk not in hindered and w.pk not in job.refused]
+    if workers and not larger:
+        reasons = {**_refusals(job, attempt, error), **{str(w): hindered[w.pk] for w in workers if w.pk in hindered}}
+        text = _("%(error)s No larger card can take it: %(reasons)s")
+        told = text % {"error": error, "reasons": "\n".join(f"{w}: {reasons.get(str(w), '')}" for w in workers)}
+        return Follows(False, told, job.max_attempts)
     if not larger:
         told = _("%(error)s No larger card than one with %(had)d GB is online.") % {"error": error, "had": had}
         return Follows(False, told, job.max_attempts)
@@ -59,15 +69,25 @@ def _elsewhere(job: RenderJob, attempt: RenderAttempt, error: str) -> Follows:
     """To a worker that has not refused it; no try is used up. None is left: the reasons of all."""
     refused = {*job.refused, *([attempt.worker_id] if attempt.worker_id else [])}
     workers = [worker for worker in online_workers(job.workflow.backend) if worker.vram_gb >= job.vram_gb]
-    unfit = {
-        row.worker_id: row for row in WorkerFit.objects.filter(workflow=job.workflow_id, fits=False, worker__in=workers)
-    }
+    hindered = _hindered(job, workers)
     changes = {"refused": sorted(refused)}
-    if any(worker.pk not in refused and worker.pk not in unfit for worker in workers):
+    if any(worker.pk not in refused and worker.pk not in hindered for worker in workers):
         return Follows(True, error, job.max_attempts + 1, at_once=True, changes=changes)
     said = _refusals(job, attempt, error)
-    said.update({str(row.worker): "; ".join(row.reasons) for row in unfit.values() if str(row.worker) not in said})
+    for worker in workers:
+        if worker.pk in hindered:
+            said.setdefault(str(worker), hindered[worker.pk])
     return Follows(False, _all(said), job.max_attempts)
+
+
+def _hindered(job: RenderJob, workers: Sequence[Worker]) -> dict[int, str]:
+    """Which of these would not take the job as things stand, by id, and why: nobody may be left waiting for them."""
+    found = {worker.pk: worker.error for worker in workers if worker.error}
+    for block in WorkerBlock.objects.filter(workflow=job.workflow_id, worker__in=workers):
+        found[block.worker_id] = block.reason
+    for fit in WorkerFit.objects.filter(workflow=job.workflow_id, fits=False, worker__in=workers):
+        found[fit.worker_id] = "; ".join(fit.reasons)
+    return found
 
 
 def _refusals(job: RenderJob, attempt: RenderAttempt, error: str) -> dict[str, str]:

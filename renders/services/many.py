@@ -67,7 +67,7 @@ def end_cancelled(jobs: Collection[Any] | None = None) -> int:
 
 
 def retry_jobs(*, jobs: Sequence[RenderJob], actor: Any, tab: str = "") -> int:
-    """Queue those again that failed or were cancelled; returns how many."""
+    """`control.retry_job` for those that failed or were cancelled; returns how many."""
     return _each(jobs, _AGAIN, "render.retry", actor, tab, lambda job: control.retry_job(job=job, actor=actor, tab=tab))
 
 

@@ -4,6 +4,7 @@ Leases run on the database's clock. Nothing here calls an engine or touches a fi
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import Conflict
-from renders.backends import Stop
+from renders.backends import JobCancelled, Stop
 from renders.models import Cause, JobState, RenderAttempt, RenderJob, Worker
 from renders.models.farm import WorkerState
 from renders.models.job import ENDED_STATES, HELD_STATES, OPEN_STATES
@@ -60,6 +61,11 @@ def claim(*, worker: Worker, slots: int = 1) -> RenderAttempt | None:
             Worker.objects.filter(pk=me.pk).update(loaded=job.model_key)
         job.state = JobState.LEASED  # told with the beginning, which follows at once
     return attempt
+
+
+def has_unbegun(*, worker: str) -> bool:
+    """Whether a worker (by name) has taken something that it has not begun yet: its processes are busy."""
+    return RenderAttempt.objects.filter(worker__name=worker, state=JobState.LEASED).exists()
 
 
 def _saved_by_earlier(job: RenderJob) -> dict[str, Any]:
@@ -107,9 +113,14 @@ def heartbeat(*, attempt_id: uuid.UUID, progress: float, message: str) -> Stop |
 
 
 def save_state(*, attempt_id: uuid.UUID, state: dict[str, Any]) -> None:
-    """Keep what the engine needs to come back to its work."""
+    """Keep what the engine needs to come back to its work.
+
+    JobCancelled when the attempt was taken back: what it began would be known to nobody, and must not be begun.
+    """
     with transaction.atomic():
-        attempt = RenderAttempt.objects.select_for_update().get(pk=attempt_id)
+        attempt = RenderAttempt.objects.select_for_update().filter(pk=attempt_id, state__in=HELD_STATES).first()
+        if attempt is None:
+            raise JobCancelled
         attempt.saved = {**attempt.saved, **state}
         attempt.save(update_fields=["saved"])
 
@@ -137,7 +148,8 @@ def end_attempt(
 
     `cause` (`Cause`) says what follows: out of memory, the job goes once to a larger card. Away: for
     RENDER_WAIT_SECONDS such attempts do not count against its tries. Lacking: it goes to another worker, without
-    using up a try, until none is left. Engine: it counts against the worker (`blocks`).
+    using up a try, until none is left. Lost: it uses up a try when it had begun. Engine: it counts against the worker
+    (`blocks`).
     """
     with transaction.atomic():
         mine = RenderAttempt.objects.filter(pk=attempt.pk, state__in=HELD_STATES).update(
@@ -174,21 +186,37 @@ def end_attempt(
 
 def end_job(job: RenderJob, state: str, *, error: str = "") -> None:
     """Write the end of a locked job, tell everybody, and end what waited for it when it did not succeed."""
-    RenderJob.objects.filter(pk=job.pk).update(
+    _write_end([job], state, error)
+    if state == JobState.SUCCEEDED:
+        transaction.on_commit(lambda: waiting.look_again(after=[job]), robust=True)
+        return
+    front = [job]
+    # Link after link: a chain may have thousands of them.
+    while front := _waiting_for(front):
+        _write_end(front, JobState.CANCELLED, _("The job that this one waits for did not succeed."))
+
+
+def _waiting_for(jobs: list[RenderJob]) -> list[RenderJob]:
+    """The jobs in the queue that wait for any of these, locked."""
+    links = RenderJob.after.through.objects.filter(to_renderjob__in=[job.pk for job in jobs])
+    rows = RenderJob.objects.filter(pk__in=links.values("from_renderjob"), state=JobState.QUEUED)
+    rows = rows.select_related("shot", "character", "environment").order_by("created_at", "pk")
+    return list(rows.select_for_update(of=of_self()))
+
+
+def _write_end(jobs: list[RenderJob], state: str, error: str) -> None:
+    RenderJob.objects.filter(pk__in=[job.pk for job in jobs]).update(
         state=state,
         error=error,
         finished_at=Now(),
         message="",
         progress=1.0 if state == JobState.SUCCEEDED else F("progress"),
     )
-    job.state, job.error = state, error
-    announce_jobs([job])
-    job_ended.send(sender=RenderJob, job=job)
-    if state != JobState.SUCCEEDED:
-        for later in RenderJob.objects.select_for_update(of=of_self()).filter(after=job, state=JobState.QUEUED):
-            end_job(later, JobState.CANCELLED, error=_("The job that this one waits for did not succeed."))
-    else:
-        transaction.on_commit(lambda: waiting.look_again(after=[job]), robust=True)
+    for job in jobs:
+        job.state, job.error = state, error
+    announce_jobs(jobs)
+    for job in jobs:
+        job_ended.send(sender=RenderJob, job=job)
 
 
 def cancel(*, job: RenderJob) -> RenderJob:
@@ -242,25 +270,40 @@ def retry(*, job: RenderJob, actor: Any = None, tab: str = "") -> RenderJob:
 def reap() -> int:
     """Take back attempts whose lease ran out; returns how many. Safe to run anywhere, any number of times."""
     ids = list(RenderAttempt.objects.filter(state__in=HELD_STATES, lease_until__lt=Now()).values_list("pk", flat=True))
-    for pk in ids:
-        with transaction.atomic():
-            attempt = (
-                RenderAttempt.objects.select_for_update(of=of_self())
-                .filter(pk=pk, state__in=HELD_STATES, lease_until__lt=Now())
-                .first()
-            )
-            if attempt is not None:
-                log.warning("attempt_reaped", attempt=str(pk), job=str(attempt.job_id))
-                end_attempt(
-                    attempt=attempt,
-                    state=JobState.FAILED,
-                    error=_("The worker stopped answering; the job goes to another try."),
-                    retryable=True,
-                    cause=Cause.LOST,
-                )
-    _mark_silent_workers()
-    waiting.look_again()
-    return len(ids)
+    # Each on its own: whatever is wrong with one holds up nothing for the others.
+    taken = sum(on_its_own(_reap_one, pk) or 0 for pk in ids)
+    on_its_own(_mark_silent_workers)
+    on_its_own(waiting.look_again)
+    return taken
+
+
+def on_its_own(work: Callable[..., int | None], *args: Any) -> int | None:
+    """What this returns; None, and a line in the log, when it fails."""
+    try:
+        return work(*args)
+    except Exception:
+        log.exception("part_failed", part=getattr(work, "__name__", ""), of=[str(arg) for arg in args])
+        return None
+
+
+def _reap_one(pk: uuid.UUID) -> int:
+    with transaction.atomic():
+        attempt = (
+            RenderAttempt.objects.select_for_update(of=of_self())
+            .filter(pk=pk, state__in=HELD_STATES, lease_until__lt=Now())
+            .first()
+        )
+        if attempt is None:
+            return 0
+        log.warning("attempt_reaped", attempt=str(pk), job=str(attempt.job_id))
+        end_attempt(
+            attempt=attempt,
+            state=JobState.FAILED,
+            error=_("The worker stopped answering; the job goes to another try."),
+            retryable=True,
+            cause=Cause.LOST,
+        )
+    return 1
 
 
 def _mark_silent_workers() -> None:

@@ -25,7 +25,7 @@ PATIENCE = 2  # a server that loads a model may miss one question
 
 
 def register_worker(*, name: str) -> Worker:
-    """Write or refresh this process's row; a drained worker stays drained."""
+    """Write or refresh this node's row when the node starts; a drained worker stays drained, an offline one is back."""
     endpoint = settings.AIP_WORKER_ENDPOINT
     facts: dict[str, Any] = {
         "queue": f"host.{name}",
@@ -48,15 +48,16 @@ def register_worker(*, name: str) -> Worker:
     return worker
 
 
-_known: dict[str, Worker] = {}
 _slots = 1
 
 
-def register_worker_once(name: str) -> Worker:
-    """This process's worker row, written at the first call in each process."""
-    if name not in _known or not Worker.objects.filter(pk=_known[name].pk).exists():
-        _known[name] = register_worker(name=name)
-    return _known[name]
+def find_worker(*, name: str) -> Worker | None:
+    """The row of a node, as it is; None until the node has said who it is.
+
+    For its pool processes: only the one process that beats says that a node is there, so that none of the others
+    brings it back while it stops.
+    """
+    return Worker.objects.filter(name=name).first()
 
 
 def set_slots(count: int) -> None:
@@ -70,8 +71,9 @@ def slots_here() -> int:
 
 
 def beat(*, name: str) -> None:
-    """The worker is alive."""
-    Worker.objects.filter(name=name).update(heartbeat_at=Now())
+    """The worker is alive. For the process that registered it, and only until `gone`."""
+    if not Worker.objects.filter(name=name).update(heartbeat_at=Now()):
+        register_worker(name=name)  # somebody deleted its row
     Worker.objects.filter(name=name, state=WorkerState.OFFLINE).update(state=WorkerState.ONLINE)
 
 

@@ -12,7 +12,7 @@ from aipipeline.projects.errors import Conflict, Invalid
 from renders import runner
 from renders.gathering import gather_inputs
 from renders.models import BatchKind, JobState, RenderJob, Version
-from renders.services import batches, chains, control, queue
+from renders.services import batches, chains, control, many, queue
 from renders.services.jobs import Started, render_shots, start_renders
 from renders.services.publishing import publish_files
 from renders.services.reviews import review_version
@@ -220,6 +220,40 @@ def test_what_waits_for_another_dead_job_does_not_come_back(project: Any, admin_
     assert state_of(a, b, c) == [JobState.QUEUED, JobState.FAILED, JobState.CANCELLED]
     control.retry_job(job=b, actor=admin_user)
     assert state_of(a, b, c) == [JobState.QUEUED] * 3
+
+
+@pytest.mark.parametrize("many_at_once", [False, True])
+def test_who_is_tried_again_brings_what_it_waits_for(
+    project: Any, admin_user: Any, shots: list[Shot], many_at_once: bool
+) -> None:
+    """Behind a job that failed it would wait for ever; who fell with that one comes back too."""
+    a, b, c = chain(project, admin_user, shots).jobs
+    (d,) = render_shots(project=project, actor=admin_user, shots=shots[:1], workflow="local.panel", after=[a])
+    end(a, JobState.FAILED, error="x")
+    assert state_of(a, b, c, d) == [JobState.FAILED, *[JobState.CANCELLED] * 3]
+    c.refresh_from_db()
+    if many_at_once:
+        assert many.retry_jobs(jobs=[c], actor=admin_user) == 1
+    else:
+        control.retry_job(job=c, actor=admin_user)
+    assert state_of(a, b, c, d) == [JobState.QUEUED] * 4
+    attempt = queue.claim(worker=worker(), slots=9)
+    assert attempt is not None
+    assert attempt.job_id == a.pk
+    assert queue.claim(worker=worker(), slots=9) is None
+
+
+def test_a_batch_brings_the_dead_job_of_another_that_it_waits_for(
+    project: Any, admin_user: Any, shots: list[Shot]
+) -> None:
+    (a,) = render_shots(project=project, actor=admin_user, shots=shots[:1], workflow="local.panel")
+    started = start_renders(project=project, actor=admin_user, shots=shots[1:2], workflow="local.panel", after=[a])
+    (b,) = started.jobs
+    end(b, JobState.FAILED, error="x")
+    control.cancel_job(job=a, actor=admin_user)
+    assert started.batch is not None
+    assert {job.pk for job in batches.retry_failed(batch=started.batch, actor=admin_user)} == {a.pk, b.pk}
+    assert state_of(a, b) == [JobState.QUEUED] * 2
 
 
 def test_nothing_waits_for_what_has_failed_or_for_itself(project: Any, admin_user: Any, shots: list[Shot]) -> None:
