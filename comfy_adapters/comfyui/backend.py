@@ -90,7 +90,7 @@ class ComfyBackend:
         """One prompt from its graph to the files that `take` makes of what the server saved."""
         began = time.monotonic()
         work = Work(context)
-        client, prompt = self._take_up(ComfyClient(context.endpoint), context.state)
+        client, prompt = self._take_up(ComfyClient(context.endpoint), context.state, work.made_of())
         server = self._servers.setdefault(client.public, Server())
         stats = server.stats(client)
         identity = Identity(client, server)
@@ -121,24 +121,34 @@ class ComfyBackend:
 
     # --- the server's part ----------------------------------------------------------------------------
 
-    def _take_up(self, client: ComfyClient, state: Mapping[str, Any]) -> tuple[ComfyClient, Prompt]:
-        """The server and prompt to go on with: an earlier attempt's, where it still leads somewhere."""
+    def _take_up(self, client: ComfyClient, state: Mapping[str, Any], made_of: str) -> tuple[ComfyClient, Prompt]:
+        """The server and prompt to go on with: an earlier attempt's, where it still leads to what is wanted now.
+
+        Another picture may have been approved since; then the earlier prompt is stopped and a new one begun.
+        """
         prompt_id, client_id = str(state.get("prompt_id") or ""), str(state.get("client_id") or "")
         if not prompt_id:
             return client, _fresh()
         before = str(state.get("endpoint") or client.public)
+        same = state.get("made_of", made_of) == made_of
         if before != client.public:
-            return self._from_elsewhere(client, before, prompt_id)
+            return self._from_elsewhere(client, before, prompt_id, same=same)
+        if not same:
+            log.info("comfyui_work_changed", prompt=prompt_id)
+            client.cancel(prompt_id)
+            return client, _fresh()
         place = client.locate(prompt_id)
         if place == "finished" and not _succeeded(client.history(prompt_id)):
             return client, _fresh()
         return client, Prompt(prompt_id, client_id or _client_id(), place)
 
-    def _from_elsewhere(self, client: ComfyClient, before: str, prompt_id: str) -> tuple[ComfyClient, Prompt]:
+    def _from_elsewhere(
+        self, client: ComfyClient, before: str, prompt_id: str, *, same: bool
+    ) -> tuple[ComfyClient, Prompt]:
         """The earlier attempt ran on another machine: take its result if there is one, else stop it there."""
         try:
             other = ComfyClient(before)
-            if _succeeded(other.history(prompt_id)):
+            if same and _succeeded(other.history(prompt_id)):
                 return other, Prompt(prompt_id, _client_id(), "finished")
             other.cancel(prompt_id)
         except ComfyError as error:
@@ -190,7 +200,7 @@ class ComfyBackend:
         ids = {"prompt_id": prompt.prompt_id, "client_id": prompt.client_id}
         nodes = work.filled.prompt
         unknown_until = time.monotonic() + NOT_TAKEN_SECONDS if prompt.new else 0.0
-        reporter.save_state(**ids, endpoint=client.public, uploads=dict(uploads))
+        reporter.save_state(**ids, endpoint=client.public, uploads=dict(uploads), made_of=work.made_of())
         try:
             client.submit(nodes, prompt_id=prompt.prompt_id, client_id=prompt.client_id, unknown_until=unknown_until)
         except ComfyError as error:

@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 
 from aipipeline.media import ffmpeg
 from aipipeline.media.probe import ProbeError, probe
+from comfy_adapters.comfyui import graphs
 from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.collect import LIMITS, Made, choose
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.comfyui.graphs import Slots, graph_hash
+from comfy_adapters.comfyui.graphs import Slots
 from comfy_adapters.comfyui.work import Work
 from comfy_adapters.post import plan
 from comfy_adapters.post.clips import Clip, encode, numbered, read_clip
@@ -208,9 +209,9 @@ def _expect(made: Path, frames: int) -> None:
         raise ComfyError(text % {"frames": found, "expected": frames}, kind="download")
 
 
-def _identity(context: JobContext) -> Any:
-    """Pieces of one graph are not taken for those of another."""
-    return None if context.graph is None else graph_hash(context.graph["nodes"])
+def _identity(context: JobContext) -> str:
+    """Pieces of one graph are not taken for those of another, nor those of its earlier version."""
+    return graphs.of_job(context.workflow, context.graph)[0].hash
 
 
 class _Piece(JobReporter):

@@ -1,0 +1,60 @@
+"""What an attempt takes over of the one before it: only what was sent for just this work, and never blindly."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from aipipeline.media.files import sha256_file
+from comfy_adapters.comfyui.backend import ComfyBackend
+from comfy_adapters.comfyui.client import ComfyClient
+from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter, context
+from comfy_adapters.tests.comfyui.test_faults import until
+from renders.backends import JobCancelled, JobContext, Stop
+from tests.doubles.comfyui.process import ComfyDouble
+
+
+def left_running(double: ComfyDouble, job: JobContext) -> Reporter:
+    """An attempt that was taken back while its prompt ran, and what it saved."""
+    client = ComfyClient(double.url)
+    lost = Reporter(reason=Stop.LOST)
+    lost.cancel_when = lambda me: bool(me.state) and me.state["prompt_id"] in client.queue().running
+    with pytest.raises(JobCancelled):
+        ComfyBackend(QUICK).run(job, lost)
+    return lost
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_prompt_for_another_first_image_is_not_taken_up(
+    comfy_server: ComfyDouble, tmp_path: Path, ended: bool
+) -> None:
+    """The first image was approved anew between the attempts."""
+    comfy_server.faults(step_seconds=0.2)
+    small = {"workflow": "comfy.wan22_i2v", "steps": 8, "split_step": 4, "frames": 9}
+    job = context(comfy_server.url, tmp_path, **small)  # type: ignore[arg-type]
+    lost = left_running(comfy_server, job)
+    client, before = ComfyClient(comfy_server.url), lost.state["prompt_id"]
+    comfy_server.faults(step_seconds=0.01)
+    if ended:
+        until(lambda: client.locate(before) == "finished")
+    newer = tmp_path / "newer.png"
+    Image.new("RGB", (320, 180), "maroon").save(newer)
+    again = context(comfy_server.url, tmp_path, attempt="second", state=lost.state, **small)  # type: ignore[arg-type]
+    reporter = Reporter()
+    result = ComfyBackend(QUICK).run(replace(again, inputs={"first_image": newer}), reporter)
+    assert result.provenance["uploads"]["first_image"]["original_sha256"] == sha256_file(newer)
+    assert result.provenance["prompt_id"] == reporter.state["prompt_id"] != before
+    entry = client.history(before)
+    assert entry is not None
+    assert (entry["status"]["status_str"] == "success") == ended, "what ran for the old picture was stopped"
+
+
+def test_other_words_are_another_work(comfy_server: ComfyDouble, tmp_path: Path) -> None:
+    reporter = Reporter()
+    ComfyBackend(QUICK).run(context(comfy_server.url, tmp_path, steps=2), reporter)
+    first = dict(reporter.state)
+    again = context(comfy_server.url, tmp_path, attempt="second", state=first, steps=2, prompt="밤의 골목")
+    result = ComfyBackend(QUICK).run(again, reporter)
+    assert result.provenance["prompt"] == "밤의 골목"
+    assert result.provenance["prompt_id"] != first["prompt_id"]
