@@ -16,6 +16,7 @@ import structlog
 from django.utils.translation import gettext as _
 
 from aipipeline.media import ffmpeg
+from aipipeline.media.storage import storage_error
 from comfy_adapters.comfyui import chunks, errors, graphs, long, provenance
 from comfy_adapters.comfyui.chunks import Take
 from comfy_adapters.comfyui.client import ComfyClient, Place
@@ -98,10 +99,11 @@ class ComfyBackend:
             entry, uploads = self._server_part(client, server, prompt, work, reporter, identity)
             made = take(client, entry, work, reporter)
         except ComfyError as error:
-            # What finished while nobody looked may have been cleared away since: then it is made again.
-            if error.kind != "download" or prompt.place != "finished":
+            # What an earlier attempt left finished may be cleared away, or of no use: then it is made again, once.
+            # A full disk is none of its faults.
+            if prompt.place != "finished" or error.later or storage_error(error, context.out_dir):
                 raise
-            log.info("comfyui_result_gone", prompt=prompt.prompt_id)
+            log.info("comfyui_result_useless", prompt=prompt.prompt_id, error=error.message)
             prompt = _fresh()
             entry, uploads = self._server_part(client, server, prompt, work, reporter, identity)
             made = take(client, entry, work, reporter)

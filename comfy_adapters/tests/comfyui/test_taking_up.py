@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from aipipeline.media.files import sha256_file
+from aipipeline.media.probe import probe
 from comfy_adapters.comfyui.backend import ComfyBackend
 from comfy_adapters.comfyui.client import ComfyClient
+from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter, context
 from comfy_adapters.tests.comfyui.test_faults import until
 from renders.backends import JobCancelled, JobContext, Stop
@@ -31,8 +34,8 @@ def test_a_prompt_for_another_first_image_is_not_taken_up(
 ) -> None:
     """The first image was approved anew between the attempts."""
     comfy_server.faults(step_seconds=0.2)
-    small = {"workflow": "comfy.wan22_i2v", "steps": 8, "split_step": 4, "frames": 9}
-    job = context(comfy_server.url, tmp_path, **small)  # type: ignore[arg-type]
+    small: dict[str, Any] = {"workflow": "comfy.wan22_i2v", "steps": 8, "split_step": 4, "frames": 9}
+    job = context(comfy_server.url, tmp_path, **small)
     lost = left_running(comfy_server, job)
     client, before = ComfyClient(comfy_server.url), lost.state["prompt_id"]
     comfy_server.faults(step_seconds=0.01)
@@ -40,7 +43,7 @@ def test_a_prompt_for_another_first_image_is_not_taken_up(
         until(lambda: client.locate(before) == "finished")
     newer = tmp_path / "newer.png"
     Image.new("RGB", (320, 180), "maroon").save(newer)
-    again = context(comfy_server.url, tmp_path, attempt="second", state=lost.state, **small)  # type: ignore[arg-type]
+    again = context(comfy_server.url, tmp_path, attempt="second", state=lost.state, **small)
     reporter = Reporter()
     result = ComfyBackend(QUICK).run(replace(again, inputs={"first_image": newer}), reporter)
     assert result.provenance["uploads"]["first_image"]["original_sha256"] == sha256_file(newer)
@@ -58,3 +61,53 @@ def test_other_words_are_another_work(comfy_server: ComfyDouble, tmp_path: Path)
     result = ComfyBackend(QUICK).run(again, reporter)
     assert result.provenance["prompt"] == "밤의 골목"
     assert result.provenance["prompt_id"] != first["prompt_id"]
+
+
+def spoil(double: ComfyDouble, pattern: str) -> None:
+    """What the server saved keeps its name, size and headers, and nobody can decode it."""
+    for path in (double.data / "output").rglob(pattern):
+        whole = path.read_bytes()
+        begin = whole.index(b"mdat" if path.suffix == ".mp4" else b"IDAT")
+        size = int.from_bytes(whole[begin - 4 : begin], "big")
+        with path.open("r+b") as file:
+            file.seek(begin + size * 6 // 10)
+            file.write(b"\xff" * (size * 3 // 10))
+
+
+@pytest.mark.parametrize(
+    ("values", "pattern"),
+    [
+        ({"workflow": "comfy.wan22_i2v", "steps": 2, "split_step": 1, "frames": 12}, "*.mp4"),
+        ({"steps": 2, "width": 330}, "*.png"),
+    ],
+)
+def test_a_finished_result_of_no_use_is_made_again(
+    comfy_server: ComfyDouble, tmp_path: Path, values: dict[str, Any], pattern: str
+) -> None:
+    """Whatever is wrong with it: it would be collected again at every try."""
+    comfy_server.faults(step_seconds=0.1)
+    first = left_running(comfy_server, context(comfy_server.url, tmp_path, **values))
+    client = ComfyClient(comfy_server.url)
+    until(lambda: client.locate(first.state["prompt_id"]) == "finished")
+    spoil(comfy_server, pattern)
+    job = context(comfy_server.url, tmp_path, attempt="second", state=first.state, **values)
+    result = ComfyBackend(QUICK).run(job, Reporter())
+    assert result.provenance["prompt_id"] != first.state["prompt_id"]
+    assert list(comfy_server.stats()["executed"].values()) == [1, 1]
+    assert probe(result.files[0]).frames == values.get("frames", 1)
+
+
+def test_a_result_that_cannot_be_used_says_nothing_against_the_worker(
+    comfy_server: ComfyDouble, tmp_path: Path
+) -> None:
+    """Errors of kind "error" count against it (`renders.runner`)."""
+
+    class Spoiling(Reporter):
+        def progress(self, value: float, message: str = "") -> None:
+            if message == "Downloading the result":
+                spoil(comfy_server, "*.mp4")
+
+    values: dict[str, Any] = {"workflow": "comfy.wan22_i2v", "steps": 2, "split_step": 1, "frames": 12}
+    with pytest.raises(ComfyError, match="could not be converted") as caught:
+        ComfyBackend(QUICK).run(context(comfy_server.url, tmp_path, **values), Spoiling())
+    assert (caught.value.kind, caught.value.retryable) == ("download", True)
