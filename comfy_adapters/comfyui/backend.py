@@ -202,7 +202,8 @@ class ComfyBackend:
         ids = {"prompt_id": prompt.prompt_id, "client_id": prompt.client_id}
         nodes = work.filled.prompt
         unknown_until = time.monotonic() + NOT_TAKEN_SECONDS if prompt.new else 0.0
-        reporter.save_state(**ids, endpoint=client.public, uploads=dict(uploads), made_of=work.made_of())
+        about = {"endpoint": client.public, "uploads": dict(uploads), "made_of": work.made_of(), "stopped": False}
+        reporter.save_state(**ids, **about)
         try:
             client.submit(nodes, prompt_id=prompt.prompt_id, client_id=prompt.client_id, unknown_until=unknown_until)
         except ComfyError as error:
