@@ -62,7 +62,8 @@ class JobContext:
     attempts of the job, for finished pieces of it (`renders.services.workdirs.Pieces`, which makes it when it is
     needed); it is removed after the job's end. `graph`: the nodes and the slot
     map of a workflow that people brought ({"nodes": {}, "about": {}, "number": n}), None for the engine's own. `exact`:
-    the filled graph of a version that is made again: it runs as it is, only files are named anew.
+    the filled graph of a version that is made again: it runs as it is, only files are named anew. `endpoints`: those of
+    all machines of the studio, with their credentials, for work that an earlier attempt left on another one.
     """
 
     job_id: str
@@ -78,6 +79,7 @@ class JobContext:
     work_dir: Path | None = None
     graph: Mapping[str, Any] | None = None
     exact: Mapping[str, Any] | None = None
+    endpoints: tuple[str, ...] = ()
 
 
 class JobReporter(Protocol):

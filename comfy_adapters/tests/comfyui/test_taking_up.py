@@ -1,10 +1,15 @@
 """What an attempt takes over of the one before it: only what was sent for just this work, and never blindly."""
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from PIL import Image
 
 from aipipeline.media.files import sha256_file
@@ -111,3 +116,52 @@ def test_a_result_that_cannot_be_used_says_nothing_against_the_worker(
     with pytest.raises(ComfyError, match="could not be converted") as caught:
         ComfyBackend(QUICK).run(context(comfy_server.url, tmp_path, **values), Spoiling())
     assert (caught.value.kind, caught.value.retryable) == ("download", True)
+
+
+@contextmanager
+def behind_a_password(double: ComfyDouble) -> Iterator[int]:
+    """The server as a proxy shows it to those who know user and password; the port."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.forward()
+
+        def do_POST(self) -> None:
+            self.forward()
+
+        def forward(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.headers.get("Authorization") != "Basic cmluOnBAc3M=":
+                self.send_response(401)
+                self.end_headers()
+                return
+            answer = requests.request(self.command, double.url + self.path, data=body, timeout=10)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, *_args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_result_on_a_machine_with_a_password_is_fetched(
+    start_comfy: Callable[..., ComfyDouble], tmp_path: Path
+) -> None:
+    old, new = start_comfy(), start_comfy()
+    reporter = Reporter()
+    ComfyBackend(QUICK).run(context(old.url, tmp_path, steps=2), reporter)
+    with behind_a_password(old) as port:
+        public = f"http://127.0.0.1:{port}"
+        state = {**reporter.state, "endpoint": public}
+        job = context(new.url, tmp_path, state=state, attempt="second", steps=2)
+        known = ("not an address://", new.url, f"http://rin:p%40ss@127.0.0.1:{port}/")
+        result = ComfyBackend(QUICK).run(replace(job, endpoints=known), Reporter())
+    assert result.provenance["endpoint"] == public, "and its password is not kept"
+    assert new.stats()["posts"] == 0
