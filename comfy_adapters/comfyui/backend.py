@@ -92,19 +92,23 @@ class ComfyBackend:
         began = time.monotonic()
         work = Work(context)
         client, prompt = self._take_up(context, work.made_of())
+        try:
+            return self._made(client, prompt, work, reporter, take, began)
+        except ComfyError as error:
+            # What an earlier attempt left finished may be cleared away, or of no use: then it is made again, once, and
+            # here, wherever it was. A full disk is none of its faults.
+            if prompt.place != "finished" or error.later or storage_error(error, context.out_dir):
+                raise
+            log.info("comfyui_result_useless", prompt=prompt.prompt_id, error=error.message)
+            return self._made(ComfyClient(context.endpoint), _fresh(), work, reporter, take, began)
+
+    def _made(
+        self, client: ComfyClient, prompt: Prompt, work: Work, reporter: JobReporter, take: Take, began: float
+    ) -> JobResult:
         server = self._servers.setdefault(client.public, Server())
         stats = server.stats(client)
         identity = Identity(client, server)
         try:
-            entry, uploads = self._server_part(client, server, prompt, work, reporter, identity)
-            made = take(client, entry, work, reporter)
-        except ComfyError as error:
-            # What an earlier attempt left finished may be cleared away, or of no use: then it is made again, once.
-            # A full disk is none of its faults.
-            if prompt.place != "finished" or error.later or storage_error(error, context.out_dir):
-                raise
-            log.info("comfyui_result_useless", prompt=prompt.prompt_id, error=error.message)
-            prompt = _fresh()
             entry, uploads = self._server_part(client, server, prompt, work, reporter, identity)
             made = take(client, entry, work, reporter)
         except ffmpeg.Cancelled as error:

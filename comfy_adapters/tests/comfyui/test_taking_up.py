@@ -118,6 +118,18 @@ def test_a_result_that_cannot_be_used_says_nothing_against_the_worker(
     assert (caught.value.kind, caught.value.retryable) == ("download", True)
 
 
+def test_a_useless_result_on_another_machine_is_made_again_here(
+    start_comfy: Callable[..., ComfyDouble], tmp_path: Path
+) -> None:
+    old, new = start_comfy(), start_comfy()
+    reporter = Reporter()
+    ComfyBackend(QUICK).run(context(old.url, tmp_path, steps=2, width=330), reporter)
+    spoil(old, "*.png")
+    job = context(new.url, tmp_path, state=reporter.state, attempt="second", steps=2, width=330)
+    assert ComfyBackend(QUICK).run(job, Reporter()).provenance["endpoint"] == new.url
+    assert (old.stats()["posts"], new.stats()["posts"]) == (1, 1)
+
+
 @contextmanager
 def behind_a_password(double: ComfyDouble) -> Iterator[int]:
     """The server as a proxy shows it to those who know user and password; the port."""
