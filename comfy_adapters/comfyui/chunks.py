@@ -170,7 +170,7 @@ def _make(
         fit = f"scale={size}:force_original_aspect_ratio=increase:flags=lanczos,crop={size},setsar=1,format=yuv420p"
         with converting():
             ffmpeg.run(
-                ["-xerror", "-i", made, "-an", "-vf", f"{work.taken(part)},{fit}", "-fps_mode", "passthrough",
+                ["-i", made, "-an", "-vf", f"{work.taken(part)},{fit}", "-fps_mode", "passthrough",
                  "-frames:v", str(part.frames), *encode(work.target.fps), out],
                 cancelled=reporter.cancelled,
             )  # fmt: skip
