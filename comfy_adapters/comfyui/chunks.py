@@ -169,6 +169,8 @@ def _make(
         size = f"{work.target.width}:{work.target.height}"
         fit = f"scale={size}:force_original_aspect_ratio=increase:flags=lanczos,crop={size},setsar=1,format=yuv420p"
         with converting():
+            # What does not decode would be filled up with frames before it.
+            ffmpeg.run(["-xerror", "-i", made, "-an", "-f", "null", "-"], cancelled=reporter.cancelled)
             ffmpeg.run(
                 ["-i", made, "-an", "-vf", f"{work.taken(part)},{fit}", "-fps_mode", "passthrough",
                  "-frames:v", str(part.frames), *encode(work.target.fps), out],
