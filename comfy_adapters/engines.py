@@ -17,13 +17,16 @@ def register() -> None:
     from comfy_adapters.comfyui import catalogue
     from comfy_adapters.comfyui.backend import ComfyBackend
     from comfy_adapters.comfyui.identity import models_at
+    from comfy_adapters.comfyui.leftovers import stop_left
     from comfy_adapters.comfyui.provenance import machine_at
     from comfy_adapters.comfyui.servers import lacks, schema_at
     from comfy_adapters.local.backend import LocalBackend
     from comfy_adapters.local.declared import POST
 
     backends.register(LocalBackend())
-    backends.register(ComfyBackend(), machine=machine_at, schema=schema_at, check=lacks, models=models_at)
+    backends.register(
+        ComfyBackend(), machine=machine_at, schema=schema_at, check=lacks, models=models_at, left=stop_left
+    )
     declare(
         Declaration(
             key="local.panel",

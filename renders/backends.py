@@ -62,7 +62,8 @@ class JobContext:
     attempts of the job, for finished pieces of it (`renders.services.workdirs.Pieces`, which makes it when it is
     needed); it is removed after the job's end. `graph`: the nodes and the slot
     map of a workflow that people brought ({"nodes": {}, "about": {}, "number": n}), None for the engine's own. `exact`:
-    the filled graph of a version that is made again: it runs as it is, only files are named anew.
+    the filled graph of a version that is made again: it runs as it is, only files are named anew. `endpoints`: those of
+    all machines of the studio, with their credentials, for work that an earlier attempt left on another one.
     """
 
     job_id: str
@@ -78,6 +79,7 @@ class JobContext:
     work_dir: Path | None = None
     graph: Mapping[str, Any] | None = None
     exact: Mapping[str, Any] | None = None
+    endpoints: tuple[str, ...] = ()
 
 
 class JobReporter(Protocol):
@@ -147,6 +149,7 @@ class Wanted:
 AskMachine = Callable[[str], Machine]
 AskSchema = Callable[[str], dict[str, Any]]
 Check = Callable[[Wanted, Mapping[str, Any]], list[str]]
+StopLeft = Callable[[str, Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]], list[bool]]
 AskModels = Callable[[str, Sequence[Mapping[str, Any]]], list[dict[str, Any]]]
 
 _backends: dict[str, RenderBackend] = {}
@@ -154,6 +157,7 @@ _machines: dict[str, AskMachine] = {}
 _schemas: dict[str, AskSchema] = {}
 _checks: dict[str, Check] = {}
 _models: dict[str, AskModels] = {}
+_left: dict[str, StopLeft] = {}
 
 
 def register(
@@ -163,6 +167,7 @@ def register(
     schema: AskSchema | None = None,
     check: Check | None = None,
     models: AskModels | None = None,
+    left: StopLeft | None = None,
 ) -> None:
     """Called from an app's `ready()`; the last registration of a key wins.
 
@@ -170,6 +175,8 @@ def register(
     `schema` asks it what it can do, in its own words. `check` compares what is wanted with such a schema and says in
     words what is missing and the remedy; an empty list means that it can be done. `models` tells which files a machine
     has under the names of these ({"folder", "file"}): the same with "size", "mtime" and "sha256", as far as known.
+    `left` gets what ended attempts saved, each with what a later attempt of an open job follows ({} for none), stops
+    what runs there for the former alone, and tells for each whether it is known to be gone.
     """
     _backends[backend.key] = backend
     if machine is not None:
@@ -180,6 +187,8 @@ def register(
         _checks[backend.key] = check
     if models is not None:
         _models[backend.key] = models
+    if left is not None:
+        _left[backend.key] = left
 
 
 def ask_schema(key: str, endpoint: str) -> dict[str, Any] | None:
@@ -198,6 +207,12 @@ def ask_models(key: str, endpoint: str, wanted: Sequence[Mapping[str, Any]]) -> 
     """What the machine has under the names of these model files, in their order; BackendError when it is away."""
     ask = _models.get(key)
     return ask(endpoint, wanted) if ask is not None else [dict(entry) for entry in wanted]
+
+
+def stop_left(key: str, endpoint: str, states: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[bool]:
+    """Stop on a machine what ended attempts left there (`register`); BackendError when it does not answer."""
+    stop = _left.get(key)
+    return stop(endpoint, states) if stop is not None else [False] * len(states)
 
 
 def ask_machine(key: str, endpoint: str) -> Machine:

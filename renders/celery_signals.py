@@ -72,10 +72,11 @@ def _live(name: str) -> None:
 
 def _look_at_fits(name: str) -> None:
     """In a thread of its own: a server's list has megabytes, and checking against it must not hold up the beat."""
-    from renders.services import fits, nudges
+    from renders.services import fits, leftovers, nudges
 
     watch = fits.FitWatch(name)
     while not _stopping.wait(BEAT_SECONDS):
+        leftovers.look(name)
         try:
             if watch.look():
                 nudges.nudge_waiting()

@@ -18,7 +18,7 @@ from aipipeline.media.storage import storage_error
 from aipipeline.projects.errors import PipelineError
 from renders.backends import BackendError, JobCancelled, JobContext, JobReporter, JobResult, Stop, backend_for
 from renders.gathering import FRAMES, gather_inputs
-from renders.models import Cause, JobState, RenderAttempt, RenderJob
+from renders.models import Cause, JobState, RenderAttempt, RenderJob, Worker
 from renders.previews import keep_preview
 from renders.services import numbering, publishing, queue, sealing, workdirs
 from renders.services.lora_files import with_lora_paths
@@ -210,6 +210,7 @@ def _render(
         work_dir=workdirs.work_folder(job),
         graph=graph_of(job),
         exact=exact_graph(job),
+        endpoints=tuple(Worker.objects.exclude(endpoint="").values_list("endpoint", flat=True)),
     )
     backend = backend_for(job.workflow.backend)
     reporter.working = True

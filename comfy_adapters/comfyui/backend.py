@@ -7,7 +7,7 @@ prompt is followed, a finished one is collected, and only what the server does n
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import structlog
 from django.utils.translation import gettext as _
 
 from aipipeline.media import ffmpeg
+from aipipeline.media.storage import storage_error
 from comfy_adapters.comfyui import chunks, errors, graphs, long, provenance
 from comfy_adapters.comfyui.chunks import Take
 from comfy_adapters.comfyui.client import ComfyClient, Place
@@ -90,19 +91,24 @@ class ComfyBackend:
         """One prompt from its graph to the files that `take` makes of what the server saved."""
         began = time.monotonic()
         work = Work(context)
-        client, prompt = self._take_up(ComfyClient(context.endpoint), context.state)
+        client, prompt = self._take_up(context, work.made_of())
+        try:
+            return self._made(client, prompt, work, reporter, take, began)
+        except ComfyError as error:
+            # What an earlier attempt left finished may be cleared away, or of no use: then it is made again, once, and
+            # here, wherever it was. A full disk is none of its faults.
+            if prompt.place != "finished" or error.later or storage_error(error, context.out_dir):
+                raise
+            log.info("comfyui_result_useless", prompt=prompt.prompt_id, error=error.message)
+            return self._made(ComfyClient(context.endpoint), _fresh(), work, reporter, take, began)
+
+    def _made(
+        self, client: ComfyClient, prompt: Prompt, work: Work, reporter: JobReporter, take: Take, began: float
+    ) -> JobResult:
         server = self._servers.setdefault(client.public, Server())
         stats = server.stats(client)
         identity = Identity(client, server)
         try:
-            entry, uploads = self._server_part(client, server, prompt, work, reporter, identity)
-            made = take(client, entry, work, reporter)
-        except ComfyError as error:
-            # What finished while nobody looked may have been cleared away since: then it is made again.
-            if error.kind != "download" or prompt.place != "finished":
-                raise
-            log.info("comfyui_result_gone", prompt=prompt.prompt_id)
-            prompt = _fresh()
             entry, uploads = self._server_part(client, server, prompt, work, reporter, identity)
             made = take(client, entry, work, reporter)
         except ffmpeg.Cancelled as error:
@@ -121,29 +127,39 @@ class ComfyBackend:
 
     # --- the server's part ----------------------------------------------------------------------------
 
-    def _take_up(self, client: ComfyClient, state: Mapping[str, Any]) -> tuple[ComfyClient, Prompt]:
-        """The server and prompt to go on with: an earlier attempt's, where it still leads somewhere."""
+    def _take_up(self, context: JobContext, made_of: str) -> tuple[ComfyClient, Prompt]:
+        """The server and prompt to go on with: an earlier attempt's, where it still leads to what is wanted now.
+
+        Another picture may have been approved since; then the earlier prompt is stopped and a new one begun.
+        """
+        client, state = ComfyClient(context.endpoint), context.state
         prompt_id, client_id = str(state.get("prompt_id") or ""), str(state.get("client_id") or "")
         if not prompt_id:
             return client, _fresh()
         before = str(state.get("endpoint") or client.public)
+        same = state.get("made_of", made_of) == made_of
         if before != client.public:
-            return self._from_elsewhere(client, before, prompt_id)
+            found = self._from_elsewhere(_client_of(before, context.endpoints), prompt_id, same=same)
+            return found or (client, _fresh())
+        if not same:
+            log.info("comfyui_work_changed", prompt=prompt_id)
+            client.cancel(prompt_id)
+            return client, _fresh()
         place = client.locate(prompt_id)
         if place == "finished" and not _succeeded(client.history(prompt_id)):
             return client, _fresh()
         return client, Prompt(prompt_id, client_id or _client_id(), place)
 
-    def _from_elsewhere(self, client: ComfyClient, before: str, prompt_id: str) -> tuple[ComfyClient, Prompt]:
+    def _from_elsewhere(self, other: ComfyClient, prompt_id: str, *, same: bool) -> tuple[ComfyClient, Prompt] | None:
         """The earlier attempt ran on another machine: take its result if there is one, else stop it there."""
         try:
-            other = ComfyClient(before)
-            if _succeeded(other.history(prompt_id)):
+            if same and _succeeded(other.history(prompt_id)):
                 return other, Prompt(prompt_id, _client_id(), "finished")
             other.cancel(prompt_id)
         except ComfyError as error:
-            log.info("comfyui_earlier_server_away", endpoint=before, error=error.message)
-        return client, _fresh()
+            # The worker of that machine stops it when it is back (`leftovers`).
+            log.info("comfyui_earlier_server_away", endpoint=other.public, error=error.message)
+        return None
 
     def _server_part(
         self,
@@ -190,7 +206,8 @@ class ComfyBackend:
         ids = {"prompt_id": prompt.prompt_id, "client_id": prompt.client_id}
         nodes = work.filled.prompt
         unknown_until = time.monotonic() + NOT_TAKEN_SECONDS if prompt.new else 0.0
-        reporter.save_state(**ids, endpoint=client.public, uploads=dict(uploads))
+        about = {"endpoint": client.public, "uploads": dict(uploads), "made_of": work.made_of(), "stopped": False}
+        reporter.save_state(**ids, **about)
         try:
             client.submit(nodes, prompt_id=prompt.prompt_id, client_id=prompt.client_id, unknown_until=unknown_until)
         except ComfyError as error:
@@ -212,6 +229,18 @@ def _collect(client: ComfyClient, entry: Mapping[str, Any], work: Work, reporter
 
 def _fresh() -> Prompt:
     return Prompt(str(uuid.uuid4()), _client_id(), "unknown", new=True)
+
+
+def _client_of(public: str, endpoints: Sequence[str]) -> ComfyClient:
+    """The server with this public address, with its credentials where one of the studio's machines has it."""
+    for endpoint in endpoints:
+        try:
+            client = ComfyClient(endpoint)
+        except ComfyError:  # somebody mistyped an address: that machine's own worker says so
+            continue
+        if client.public == public:
+            return client
+    return ComfyClient(public)
 
 
 def _client_id() -> str:

@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 
 from aipipeline.media import ffmpeg
 from aipipeline.media.probe import ProbeError, probe
+from comfy_adapters.comfyui import graphs
 from comfy_adapters.comfyui.client import ComfyClient
-from comfy_adapters.comfyui.collect import LIMITS, Made, choose
+from comfy_adapters.comfyui.collect import LIMITS, Made, choose, converting
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.comfyui.graphs import Slots, graph_hash
+from comfy_adapters.comfyui.graphs import Slots
 from comfy_adapters.comfyui.work import Work
 from comfy_adapters.post import plan
 from comfy_adapters.post.clips import Clip, encode, numbered, read_clip
@@ -167,11 +168,15 @@ def _make(
         _expect(made, (part.high - part.low - 1) * work.times + 1)
         size = f"{work.target.width}:{work.target.height}"
         fit = f"scale={size}:force_original_aspect_ratio=increase:flags=lanczos,crop={size},setsar=1,format=yuv420p"
-        ffmpeg.run(
-            ["-i", made, "-an", "-vf", f"{work.taken(part)},{fit}", "-fps_mode", "passthrough",
-             "-frames:v", str(part.frames), *encode(work.target.fps), out],
-            cancelled=reporter.cancelled,
-        )  # fmt: skip
+        with converting():
+            # What does not decode would be filled up with frames before it.
+            ffmpeg.run(["-xerror", "-i", made, "-an", "-f", "null", "-"], cancelled=reporter.cancelled)
+            ffmpeg.run(
+                ["-i", made, "-an", "-vf", f"{work.taken(part)},{fit}", "-fps_mode", "passthrough",
+                 "-frames:v", str(part.frames), *encode(work.target.fps), out],
+                cancelled=reporter.cancelled,
+            )  # fmt: skip
+            _expect(out, part.frames)
         return Made((out,), {"file": chosen.filename})
 
     try:
@@ -202,15 +207,19 @@ def _cut(clip: Clip, part: Span, out: Path, reporter: JobReporter) -> None:
 
 
 def _expect(made: Path, frames: int) -> None:
-    found = probe(made).frames
+    try:
+        found = probe(made).frames
+    except ProbeError as error:
+        text = _("The clip from the ComfyUI server could not be converted: %(reason)s")
+        raise ComfyError(text % {"reason": error}, kind="download") from error
     if found != frames:
         text = _("The clip from the ComfyUI server has %(frames)d frames instead of %(expected)d. Try again.")
         raise ComfyError(text % {"frames": found, "expected": frames}, kind="download")
 
 
-def _identity(context: JobContext) -> Any:
-    """Pieces of one graph are not taken for those of another."""
-    return None if context.graph is None else graph_hash(context.graph["nodes"])
+def _identity(context: JobContext) -> str:
+    """Pieces of one graph are not taken for those of another, nor those of its earlier version."""
+    return graphs.of_job(context.workflow, context.graph)[0].hash
 
 
 class _Piece(JobReporter):

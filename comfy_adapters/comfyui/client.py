@@ -20,6 +20,7 @@ from aipipeline.media.storage import storage_errors
 from comfy_adapters.comfyui import errors
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.graphs import Nodes, is_ui_format, titles
+from comfy_adapters.comfyui.sending import FormBody
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -185,14 +186,8 @@ class ComfyClient:
 
     def upload_image(self, path: Path, *, name: str, subfolder: str = "aip") -> str:
         """Put a file into the server's input folder; returns the name by which nodes refer to it."""
-        with open(path, "rb") as file:
-            answer = self._send(
-                "POST",
-                "/upload/image",
-                files={"image": (name, file)},
-                data={"type": "input", "subfolder": subfolder, "overwrite": "false"},
-            )
-        with answer:
+        body = FormBody("image", name, path, {"type": "input", "subfolder": subfolder, "overwrite": "false"})
+        with self._send("POST", "/upload/image", data=body, headers={"Content-Type": body.content_type}) as answer:
             if answer.status_code == 413:
                 text = _("%(name)s is too large for the ComfyUI server. Raise its upload limit (--max-upload-size).")
                 raise ComfyError(text % {"name": path.name}, kind="refused", retryable=False)

@@ -94,7 +94,7 @@ def converting() -> Iterator[None]:
         raise JobCancelled from error
     except ffmpeg.FFmpegError as error:
         text = _("The clip from the ComfyUI server could not be converted: %(reason)s")
-        raise ComfyError(text % {"reason": error.tail[-400:]}) from error
+        raise ComfyError(text % {"reason": error.tail[-400:]}, kind="download") from error
 
 
 def _check(path: Path, kind: str, chosen: OutputFile) -> Probe:
@@ -102,13 +102,17 @@ def _check(path: Path, kind: str, chosen: OutputFile) -> Probe:
         facts = probe(path)
     except ProbeError as error:
         path.unlink(missing_ok=True)
-        text = _("The file %(name)s from the ComfyUI server is damaged. Try again.")
-        raise ComfyError(text % {"name": chosen.filename}, kind="download") from error
+        raise _damaged(chosen.filename) from error
     if facts.kind != kind or facts.frames < 1:
         path.unlink(missing_ok=True)
         text = _("The ComfyUI server sent a file of another kind: %(name)s. Check the workflow's output node.")
         raise ComfyError(text % {"name": chosen.filename}, retryable=False)
     return facts
+
+
+def _damaged(name: str) -> ComfyError:
+    text = _("The file %(name)s from the ComfyUI server is damaged. Try again.")
+    return ComfyError(text % {"name": name}, kind="download")
 
 
 def _image(source: Path, facts: Probe, context: JobContext) -> tuple[Path, ...]:
@@ -117,7 +121,12 @@ def _image(source: Path, facts: Probe, context: JobContext) -> tuple[Path, ...]:
     if (facts.width, facts.height, facts.codec) == (width, height, "png"):
         source.rename(out)
         return (out,)
-    fit_image(source, out, width=width, height=height)
+    try:
+        fit_image(source, out, width=width, height=height)
+    except (OSError, SyntaxError, ValueError) as error:
+        if getattr(error, "errno", None):  # the disk, not the picture
+            raise
+        raise _damaged(source.name) from error
     return out, source
 
 
@@ -138,5 +147,5 @@ def _video(source: Path, context: JobContext, reporter: JobReporter, start: floa
     made = probe(out).frames
     if made != frames:
         text = _("The converted clip has %(made)d frames instead of %(frames)d. Try again.")
-        raise ComfyError(text % {"made": made, "frames": frames})
+        raise ComfyError(text % {"made": made, "frames": frames}, kind="download")
     return out, source

@@ -21,6 +21,7 @@ from comfy_adapters.comfyui.values import shot_fps
 PADS = ("pad_left", "pad_top", "pad_right", "pad_bottom")
 # Smaller files go to the server without asking it for its limit first; should one be too large, it says so.
 ASK_LIMIT_ABOVE = 8 << 20
+MOST_BYTES = 2 << 30  # to a server that does not say its limit
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ class Uploader:
             return f"aip/{name}"
         found = f"aip/{name}"
         if not self._client.has_input(name, "aip", size):
-            if size > ASK_LIMIT_ABOVE and size > (limit := self._limit()) > 0:
+            if size > ASK_LIMIT_ABOVE and size > (limit := self._limit() or MOST_BYTES):
                 raise errors.too_large(path.name, size, limit)
             found = self._client.upload_image(path, name=name, subfolder="aip")
         if found == f"aip/{name}":

@@ -170,6 +170,9 @@ class _Clip(JobReporter):
         if not client.download(chosen, made, limit=LIMITS["video"], cancelled=reporter.cancelled):
             raise JobCancelled
         facts = checked_clip(made, chosen, self.chain.length)
+        # It is kept, and what follows begins with its end: what does not decode is found out now.
+        with converting():
+            ffmpeg.run(["-xerror", "-i", made, "-an", "-f", "null", "-"], cancelled=reporter.cancelled)
         about = {"file": chosen.filename, "width": facts.width, "height": facts.height, "frames": facts.frames}
         return Made((made,), about)
 
@@ -218,7 +221,7 @@ def _join(files: list[Path], chain: Chain, context: JobContext, reporter: JobRep
     made = probe(out).frames
     if made != int(params["frames"]):
         text = _("The converted clip has %(made)d frames instead of %(frames)d. Try again.")
-        raise ComfyError(text % {"made": made, "frames": int(params["frames"])})
+        raise ComfyError(text % {"made": made, "frames": int(params["frames"])}, kind="download")
     return out
 
 

@@ -1,5 +1,7 @@
 """One job made ready for a server: the filled graph with its LoRAs, checked, and its files uploaded."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,19 @@ class Work:
         self.chained = loras.chain(self.filled.prompt, self.slots, loras.of_params(params))
         if self.context.exact is not None:
             self.filled = Filled(graphs.as_it_was(self.context.exact, self.slots, prefix), self.filled.snapped)
+
+    def made_of(self) -> str:
+        """Everything of the job that decides what comes out, as one hash: what was sent for another is not its work."""
+        context = self.context
+        facts = {
+            "graph": self.graph.hash,
+            "exact": None if context.exact is None else graphs.graph_hash(context.exact),
+            # Where the studio keeps a LoRA changes nothing.
+            "params": {name: value for name, value in context.params.items() if name != "loras"},
+            "loras": [[lora.file, lora.strength] for lora in loras.of_params(context.params)],
+            "inputs": {role: _content(path) for role, path in context.inputs.items()},
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
     def prepare(self, folder: Path, cancelled: Callable[[], bool]) -> None:
         """Bring the input files into the form that the graph takes; made files are in `folder`."""
@@ -95,3 +110,10 @@ class Work:
     def upload(self, client: ComfyClient, server: Server, limit: Callable[[], int]) -> dict[str, Any]:
         """Send the files that are not there yet; what was sent, by role."""
         return inputs.Uploader(client, server.uploads, limit).put(self.files, self.filled.prompt)
+
+
+def _content(path: Path) -> str:
+    try:
+        return inputs.content_hash(path)
+    except OSError:
+        return ""  # `prepare` says by name what is not there

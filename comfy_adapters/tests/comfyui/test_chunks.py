@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from aipipeline.media import ffmpeg
 from aipipeline.media.probe import probe
 from comfy_adapters.comfyui import chunks, graphs
 from comfy_adapters.comfyui.backend import ComfyBackend
@@ -144,6 +145,34 @@ def test_a_prompt_that_still_runs_is_followed(comfy_server: ComfyDouble, tmp_pat
     assert result.provenance["prompts"][0] == lost.state["prompt_id"]
     assert list(comfy_server.stats()["executed"].values()) == [1, 1, 1]
     assert probe(result.files[0]).frames == 100
+
+
+def test_the_prompt_of_another_clip_is_not_taken_up(comfy_server: ComfyDouble, tmp_path: Path, clip: Path) -> None:
+    """The source was made anew while its second piece was on the server; pieces have the same numbers."""
+    from dataclasses import replace
+
+    from renders.backends import Stop
+
+    lost = Reporter(cancel_when=lambda reporter: reporter.state.get("piece") == "1", reason=Stop.LOST)
+    with pytest.raises(JobCancelled):
+        ComfyBackend(QUICK).run(job(comfy_server.url, tmp_path, "comfy.rife_core", clip), lost)
+    other = tmp_path / "other.mp4"
+    ffmpeg.run(["-i", clip, "-vf", "negate", "-c:a", "copy", other])
+    following = replace(job(comfy_server.url, tmp_path, "comfy.rife_core", other, 2), state=lost.state)
+    result = ComfyBackend(QUICK).run(following, Reporter())
+    assert lost.state["prompt_id"] not in result.provenance["prompts"]
+    assert result.provenance["pieces_kept"] == 0
+    shown, source = pictures(result.files[0]), pictures(other)
+    assert [shows(shown, source, k, Fraction(2)) for k in range(0, 100, 7)] == [k // 2 for k in range(0, 100, 7)]
+
+
+def test_pieces_of_an_earlier_version_of_the_graph_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = JobContext("j", "a", "comfy.rife_core", "comp", {}, {}, {}, Path())
+    before = chunks._identity(context)
+    graph, slots = graphs.load("rife_core")
+    changed = graphs.Graph(graph.name, "2", {**graph.nodes, "99": {"class_type": "Note", "inputs": {}}})
+    monkeypatch.setattr(graphs, "load", lambda name: (changed, slots))
+    assert chunks._identity(context) != before
 
 
 def test_a_picture_becomes_as_large_as_asked(shared_server: ComfyDouble, tmp_path: Path) -> None:

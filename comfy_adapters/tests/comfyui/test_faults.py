@@ -85,7 +85,7 @@ def test_what_finished_meanwhile_is_collected(comfy_server: ComfyDouble, tmp_pat
     # Its file was cleared away since: made again under a new id.
     for path in (comfy_server.data / "output").rglob("*.png"):
         path.unlink()
-    job = context(comfy_server.url, tmp_path, state=state, attempt="third", steps=2)
+    job = context(comfy_server.url, tmp_path, state=state, attempt="third")
     assert ComfyBackend(QUICK).run(job, Reporter()).files[0].is_file()
     assert sorted(comfy_server.stats()["executed"].values()) == [1, 1]
 

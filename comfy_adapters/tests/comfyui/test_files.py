@@ -1,15 +1,19 @@
 """Results and uploads: which files count, how large they may be, and that nothing half-written stays."""
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from aipipeline.media.files import sha256_file
 from aipipeline.media.storage import StorageError
+from comfy_adapters.comfyui import inputs
 from comfy_adapters.comfyui.backend import ComfyBackend
 from comfy_adapters.comfyui.client import ComfyClient, OutputFile, output_files
 from comfy_adapters.comfyui.errors import ComfyError
+from comfy_adapters.comfyui.sending import FormBody
 from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter, context, filled
 from comfy_adapters.tests.comfyui.test_client import finish, send
 from tests.doubles.comfyui.process import ComfyDouble
@@ -85,6 +89,48 @@ def test_a_full_disk_under_a_result_is_said_and_the_result_collected_later(
     again = context(comfy_server.url, tmp_path, state=reporter.state, attempt="second", steps=2)
     assert ComfyBackend(QUICK).run(again, Reporter()).files[0].is_file()
     assert comfy_server.stats()["posts"] == 1
+
+
+def test_a_large_upload_takes_no_memory_and_arrives_whole(
+    comfy_server: ComfyDouble, client: ComfyClient, tmp_path: Path
+) -> None:
+    size = 90 << 20
+    path = tmp_path / "clip.mp4"
+    with path.open("wb") as file:
+        for number in range(size >> 20):
+            file.write(bytes([number]) * (1 << 20))
+    tracemalloc.start()
+    try:
+        name = client.upload_image(path, name='길고 "큰" 클립.mp4')
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 8 << 20, f"{most >> 20} MB for a file of {size >> 20}"
+    assert sha256_file(comfy_server.data / "input" / name) == sha256_file(path)
+
+
+def test_a_file_that_goes_away_while_it_is_sent_is_not_the_servers_fault(client: ComfyClient, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(bytes(1 << 20))
+    body = FormBody("image", "clip.mp4", path, {"type": "input"})
+    path.write_bytes(bytes(1 << 19))
+    with pytest.raises(ComfyError, match=r"clip\.mp4 cannot be read: it became shorter") as caught:
+        client._send("POST", "/upload/image", data=body, headers={"Content-Type": body.content_type})
+    assert (caught.value.kind, caught.value.later) == ("refused", False)
+
+
+def test_a_server_that_says_no_limit_gets_no_file_without_bounds(
+    comfy_server: ComfyDouble, client: ComfyClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is sparse: it has the size, and no content."""
+    path = tmp_path / "clip.mp4"
+    with path.open("wb") as file:
+        file.truncate((2 << 30) + 1)
+    monkeypatch.setattr(inputs, "content_hash", lambda path: "0" * 64)
+    ready = [inputs.Ready("reference_video", path, path, ())]
+    with pytest.raises(ComfyError, match=r"clip\.mp4 has 2049 MB, and the ComfyUI server takes at most 2048 MB"):
+        inputs.Uploader(client, set(), lambda: 0).put(ready, {})
+    assert comfy_server.stats()["uploads"] == 0
 
 
 def test_a_file_too_large_to_upload_is_refused(comfy_server: ComfyDouble, client: ComfyClient, tmp_path: Path) -> None:
