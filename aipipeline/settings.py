@@ -193,6 +193,7 @@ CHANNEL_LAYERS = {
 
 # --- the render queue (seconds) -----------------------------------------------------------------------
 RENDER_LEASE_SECONDS = env.float("RENDER_LEASE_SECONDS", default=30.0)
+RENDER_BEAT_SECONDS = env.float("RENDER_BEAT_SECONDS", default=1.0)
 RENDER_RETRY_DELAY_SECONDS = env.float("RENDER_RETRY_DELAY_SECONDS", default=5.0)
 RENDER_MAX_ATTEMPTS = env.int("RENDER_MAX_ATTEMPTS", default=3)
 RENDER_WAIT_SECONDS = env.float("RENDER_WAIT_SECONDS", default=3600.0)

@@ -75,7 +75,7 @@ class Reporter(JobReporter):
 
     def _beat(self) -> None:
         # Often enough to notice a cancel soon, and at least three times a lease.
-        pause = min(1.0, settings.RENDER_LEASE_SECONDS / 3)
+        pause = min(settings.RENDER_BEAT_SECONDS, settings.RENDER_LEASE_SECONDS / 3)
         while not self._stop.wait(pause):
             try:
                 self._verdict = queue.heartbeat(attempt_id=self.attempt_id, progress=self.value, message=self.message)
