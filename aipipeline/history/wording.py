@@ -56,6 +56,7 @@ WORDS = {
     "worker.drain": gettext_lazy("Let a worker run dry"),
     "worker.resume": gettext_lazy("Let a worker go on"),
     "worker.wake": gettext_lazy("Woke a worker"),
+    "workflow.version": gettext_lazy("Brought a new version of a workflow"),
     "workflow.forget": gettext_lazy("Forgot what was learned of a workflow"),
     "worker.unblock": gettext_lazy("Lifted a worker's block"),
     "farm.pause": gettext_lazy("Paused renders"),

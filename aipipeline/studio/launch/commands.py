@@ -68,7 +68,7 @@ def worker(arguments: Sequence[str]) -> int:
     # The worker, or what starts one for each, takes this process's place: a signal reaches it directly, and it finishes
     # what it holds.
     if len(urls) > 1:
-        several = [sys.executable, "-m", "aipipeline.studio.launch.gpu_workers"]
+        several = [sys.executable, "-m", "aipipeline.studio.launch.gpu_workers", gpu_workers.AT_ONCE]
         os.execve(several[0], several, gpu_workers.environment(urls[0], vram, options.tags, urls=urls))
     run = gpu_workers.command(options.name or gpu_workers.name_for(urls[0]), vram)
     os.execve(run[0], run, gpu_workers.environment(urls[0], vram, options.tags))

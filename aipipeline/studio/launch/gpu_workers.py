@@ -17,6 +17,7 @@ CLASSES = ((8, "gpu.vram8"), (16, "gpu.vram16"), (24, "gpu.vram24"), (48, "gpu.v
 # Less than supervisor waits for this program: what still renders then is let go, and taken up again at the next start.
 STOP_SECONDS = 45.0
 RESTART_SECONDS = 5.0
+AT_ONCE = "--at-once"
 
 
 def command(name: str, vram_gb: int) -> list[str]:
@@ -73,7 +74,9 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    wait_until_migrated()
+    # `./aip worker` asked the database itself; on another host no data folder tells that it is prepared.
+    if AT_ONCE not in sys.argv:
+        wait_until_migrated()
     while not stopping:
         for url in urls:
             gone = url not in workers or workers[url].poll() is not None

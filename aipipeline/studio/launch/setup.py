@@ -184,10 +184,17 @@ def _migration_stamp() -> Path:
     return data() / "run" / "migrated"
 
 
+def _declarations() -> list[Path]:
+    """What the rows of workflows follow from: they are written after each migrate."""
+    app = ROOT / "comfy_adapters"
+    files = [app / "engines.py", app / "local" / "declared.py", app / "comfyui" / "catalogue.py"]
+    return [*files, *sorted((app / "graphs").glob("*.slots.json"))]
+
+
 @cache
 def _migration_mark() -> str:
     migrations = [p for p in ROOT.glob("**/migrations/0*.py") if ".venv" not in p.parts]
     return (
-        _hash([*migrations, ROOT / "comfy_adapters" / "engines.py"])
+        _hash([*migrations, *_declarations()])
         + hashlib.sha256(os.environ.get("DATABASE_URL", "").encode()).hexdigest()[:8]
     )
