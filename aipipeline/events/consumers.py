@@ -21,15 +21,20 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # the lib
     with the name that the server knows.
     """
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Who is not logged in is refused before the channel layer listens for them: a listener that is cancelled while
+        it still connects to Redis may never end."""
+        if getattr(scope.get("user"), "is_authenticated", False):
+            await super().__call__(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "websocket.close", "code": 4401})
+
     async def connect(self) -> None:
         self.topics: set[str] = set()
         self._recheck: asyncio.Task[None] | None = None
         self._pace = Pace(self._tell_here)
         self._stands: dict[str, str] = {}  # topic -> the page's tab, when it said where it is
-        user = self.scope.get("user")
-        if not getattr(user, "is_authenticated", False):
-            await self.close(code=4401)
-            return
         await self.accept()
         self._recheck = asyncio.create_task(self._recheck_loop())
 

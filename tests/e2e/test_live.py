@@ -59,8 +59,8 @@ async def _refused() -> None:
 
     socket = WebsocketCommunicator(LiveConsumer.as_asgi(), "/ws/")
     socket.scope["user"] = AnonymousUser()
-    connected, _code = await socket.connect()
-    assert not connected
+    connected, code = await socket.connect()
+    assert (connected, code) == (False, 4401)
 
 
 def test_a_ticket_opens_once(admin_user: Any) -> None:
