@@ -1,5 +1,6 @@
 """The shot list's grid in a test's browser: loaded, its cells, and waiting for what it saves."""
 
+import time
 from typing import Any
 
 from playwright.sync_api import TimeoutError
@@ -76,13 +77,16 @@ def count_requests(page: Any, ending: str) -> list[Any]:
 
 
 def _box(element: Any) -> Any:
-    """Where an element is; rows that are drawn anew (an answer came in) are nowhere for a moment."""
+    """Where an element is and stays; rows that are drawn anew (an answer came in) are nowhere for a moment, then they
+    may be elsewhere."""
     found: list[Any] = []
 
     def look() -> bool:
         element.wait_for()
+        before = element.bounding_box()
+        time.sleep(0.15)
         found[:] = [element.bounding_box()]
-        return found[0] is not None
+        return found[0] is not None and found[0] == before
 
     processes.wait_until(look)
     return found[0]

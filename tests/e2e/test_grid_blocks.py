@@ -210,6 +210,9 @@ def test_rows_are_moved_added_and_removed(page: Any, project: Any, arranged: lis
     page.keyboard.press("Alt+ArrowDown")
     processes.wait_until(lambda: order()[:2] == [codes[3], codes[2]])
 
+    wait_saved(page)
+    first = f"[data-id='{arranged[3].pk}']"
+    page.wait_for_function("row => document.querySelector('.slick-row' + row)?.offsetTop === 0", arg=first)
     grid(page, "grid.setGroup([['scene', 'asc']])")  # into another group: the scene follows
     scenes = list(Scene.objects.filter(project=project).order_by("position"))
     drag(page, grip(arranged[2]), rowhead(arranged[6]), to=(0.6, 0.9))
