@@ -49,7 +49,10 @@ else:
             import tests.harness.environment  # noqa: F401  (a data folder and a Redis of this run's own)
 
             django.setup()
+            from django.conf import settings
             from django.core.management import call_command
+
+            os.environ["STORAGE_ROOT"] = str(settings.STORAGE_ROOT)  # for the processes that parts start
 
             from benchmarks import queue_claims, queue_farm, queue_posted, queue_watch
 

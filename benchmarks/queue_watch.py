@@ -48,14 +48,15 @@ def measure() -> dict[str, Any]:
         flags = ["--no-sandbox", "--disable-gpu"]
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
         stack.callback(browser.close)
-        page = browser.new_page(base_url=url)
+        context = browser.new_context(base_url=url)
+        page = context.new_page()
         page.goto("/login/")
         page.fill("input[name=username]", "admin")
         page.fill("input[name=password]", "pass-for-tests")
         page.press("input[name=password]", "Enter")
         page.wait_for_url("**/")
         page.goto("/farm/")
-        page.context.new_page().goto(f"/projects/{project.code}/farm/")
+        context.new_page().goto(f"/projects/{project.code}/farm/")
         late: list[float] = []
         clients = [_Client(url, tickets.issue(admin.pk), f"project:{project.pk}", late) for _ in range(CLIENTS)]
         for client in clients:
