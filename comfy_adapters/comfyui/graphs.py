@@ -8,6 +8,7 @@ import copy
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -22,6 +23,11 @@ from comfy_adapters.comfyui.errors import ComfyError
 FOLDER = Path(__file__).resolve().parent.parent / "graphs"
 
 FIRST = "first_image"  # the role of the picture that a clip begins with
+
+PREFIX = "filename_prefix"  # the slot that names what a server saves
+OURS = "aip"  # the folder for it among the server's outputs
+MOST_FOLDERS = 6
+_NOT_PLAIN = re.compile(r"[^\w .()+-]")
 
 Nodes = dict[str, dict[str, Any]]
 
@@ -299,10 +305,24 @@ def fill(graph: Graph, slots: Slots, params: Mapping[str, Any]) -> Filled:
     for name, value in values.items():
         for target in slots.targets[name]:
             inputs = nodes[target.node]["inputs"]
+            if name == PREFIX and isinstance(value, str):
+                inputs[target.input] = saved_below(value, inputs[target.input])
+                continue
             # A rate goes to several nodes, and some take whole frames per second only.
             whole = name == "fps" and type(inputs[target.input]) is int
             inputs[target.input] = round(value) if whole else target.value(value)
     return Filled(nodes, snapped)
+
+
+def saved_below(prefix: str, written: Any) -> str:
+    """The job's own prefix, and below it the sub-folders and the name that the graph's author wrote.
+
+    A server splits prefixes at slashes of both kinds, refuses those that lead out of its output folder, and expands
+    what stands between percent signs: only plain names are kept. Prefixes of this studio are replaced whole.
+    """
+    parts = [_NOT_PLAIN.sub("", part).strip(" .") for part in re.split(r"[/\\]", str(written or ""))]
+    own = parts[2:] if parts[0] == OURS else parts
+    return "/".join([prefix, *(part[:40] for part in own if part)][:MOST_FOLDERS])
 
 
 def as_it_was(nodes: Mapping[str, Any], slots: Slots, prefix: str) -> Nodes:
@@ -313,12 +333,12 @@ def as_it_was(nodes: Mapping[str, Any], slots: Slots, prefix: str) -> Nodes:
     found: Nodes = copy.deepcopy(dict(nodes))
     for name, targets in slots.targets.items():
         for target in targets:
-            if name != "filename_prefix" and not target.upload:
+            if name != PREFIX and not target.upload:
                 continue
             inputs = (found.get(target.node) or {}).get("inputs")
             if not isinstance(inputs, dict) or target.input not in inputs:
                 text = _("The workflow has changed: its input %(name)s was elsewhere then. It cannot be made again.")
                 raise ComfyError(text % {"name": name}, kind="refused", retryable=False)
-            if name == "filename_prefix":
-                inputs[target.input] = prefix
+            if name == PREFIX:
+                inputs[target.input] = saved_below(prefix, inputs[target.input])
     return found

@@ -64,7 +64,7 @@ def lacks(wanted: Wanted, schema: Mapping[str, Any]) -> list[str]:
         more: list[graphs.ModelFile] = []
         values: dict[str, Any] = {}
         if wanted.params:
-            values = slot_values(graph, slots, wanted.params, prefix="aip/check", job_id="")
+            values = slot_values(graph, slots, wanted.params, prefix=f"{graphs.OURS}/check", job_id="")
             if slots.can_chain:  # each clip of the chain is like this one
                 values["length"] = min(values["length"], slots.constraints.max_length)
         prompt = graphs.fill(graph, slots, values).prompt
