@@ -151,7 +151,7 @@ def test_a_render_tells_what_its_first_image_was(
     assert "v002" in told
     # What was published before is given its first image from what it tells.
     Version.objects.filter(pk=made.pk).update(follows=None)
-    module = import_module("renders.migrations.0008_first_image_of")
+    module = import_module("renders.migrations.0009_first_image_of")
     module.fill(apps, None)
     assert Version.objects.get(pk=made.pk).follows_id == picture.pk
     assert Version.objects.get(pk=foreign.pk).follows_id is None

@@ -28,7 +28,7 @@ def fill(apps: Any, _schema: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("renders", "0007_version_follows"),
+        ("renders", "0008_claim_render"),
     ]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
