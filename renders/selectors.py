@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import NotFound
 from aipipeline.projects.models import Project
-from renders.models import JobState, RenderJob, Version, VersionStatus, Worker, WorkerState
+from renders.models import RenderJob, Version, VersionStatus
 from renders.models.job import OPEN_STATES
 from shots.models import Shot
 from shots.selectors import shots_of
@@ -178,24 +178,3 @@ def jobs_visible_to(actor: Any) -> "QuerySet[RenderJob]":
         .select_related("project", "shot", "character", "environment", "workflow", "requested_by", "version")
         .order_by("-created_at")
     )
-
-
-def unserved(jobs: "QuerySet[RenderJob]") -> str:
-    """Why waiting jobs cannot start with the workers that there are, with the remedy; "" when each can."""
-    needs = jobs.filter(state=JobState.QUEUED).order_by().values_list("workflow__backend", "vram_gb").distinct()
-    workers = list(Worker.objects.filter(state=WorkerState.ONLINE))
-    for backend, vram in needs:
-        able = [worker for worker in workers if backend in worker.backends]
-        if not able and backend == "comfyui":
-            return _(
-                "No worker drives a ComfyUI server. Set COMFYUI_URLS, or start ./aip worker --comfy URL --vram GB."
-            )
-        if not able:
-            return _("No worker for the engine %(engine)s is online.") % {"engine": backend}
-        if all(worker.error for worker in able):
-            return able[0].error
-        largest = max(worker.vram_gb for worker in able if not worker.error)
-        if largest < vram:
-            text = _("The work needs a GPU with %(need)d GB; the largest one online has %(largest)d GB.")
-            return text % {"need": vram, "largest": largest}
-    return ""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -20,6 +21,8 @@ from renders.models import (
     WorkerFit,
     WorkerState,
 )
+
+MOST_ASKED = 500
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,29 @@ def _before(jobs: Sequence[RenderJob]) -> dict[UUID, list[RenderJob]]:
     return found
 
 
+def unserved(jobs: "QuerySet[RenderJob]") -> str:
+    """Why some of these waiting jobs cannot start with the workers that there are, with the remedy; "" when each can.
+
+    What waits for other jobs, or is paused, is only asked for its workers. Four queries.
+    """
+    rows = jobs.filter(state=JobState.QUEUED).select_related("workflow").order_by("created_at")[:MOST_ASKED]
+    alike = {(job.workflow_id, job.vram_gb, str(job.refused)): job for job in rows}
+    farm = _Farm(list(alike.values()))
+    found = (farm.why(job) for job in alike.values())
+    return next((" ".join([why.text, *why.details]) for why in found if why.stuck), "")
+
+
+def too_small(workers: Sequence[Worker], need: int) -> str:
+    """That none of these has a card with so many GB, in words: the largest card, the need and what to do."""
+    largest = max(workers, key=lambda worker: worker.vram_gb)
+    text = _(
+        "The work needs a GPU with %(need)d GB; the largest one online has %(largest)d GB (%(card)s). Choose a workflow"
+        " for smaller cards, or start a worker that has a larger one."
+    )
+    card = str(largest.gpu.get("gpu") or largest.name)
+    return text % {"need": need, "largest": largest.vram_gb, "card": card}
+
+
 class _Farm:
     """The workers with what each refuses, read once for all jobs."""
 
@@ -98,6 +124,7 @@ class _Farm:
         self.blocks = {(block.worker_id, block.workflow_id): block for block in blocks}
 
     def why(self, job: RenderJob) -> Why:
+        """Why none of the workers has begun it; not `stuck` when one of them would."""
         able = [worker for worker in self.workers if job.workflow.backend in worker.backends]
         if not able and job.workflow.backend == "comfyui":
             return Why(
@@ -106,6 +133,8 @@ class _Farm:
             )
         if not able:
             return Why(_("No worker for the engine %(engine)s is online.") % {"engine": job.workflow.backend}, True)
+        if not any(worker.vram_gb >= job.vram_gb for worker in able):
+            return Why(too_small(able, job.vram_gb), stuck=True)
         refusals = [self._refusal(worker, job) for worker in able]
         if not all(refusals):
             return Why(_("It waits for a free worker."))

@@ -297,7 +297,7 @@ def test_a_job_says_why_it_waits(site: Client, shots: list[Shot]) -> None:
 
     assert "COMFYUI_URLS" in told()
     worker = gpu(vram_gb=8)
-    assert "24 GB are needed" in told()
+    assert "needs a GPU with 24 GB; the largest one online has 8 GB (NVIDIA RTX 4090). Choose a workflow" in told()
     Worker.objects.filter(pk=worker.pk).update(vram_gb=24)
     assert "waits for a free worker" in told()
     WorkerFit.objects.create(worker=worker, workflow=job.workflow, fits=False, reasons=["umt5.safetensors is missing."])
