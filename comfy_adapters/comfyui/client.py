@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
-from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import requests
 from django.utils.translation import gettext as _
@@ -21,6 +21,7 @@ from comfy_adapters.comfyui import errors
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.graphs import Nodes, is_ui_format, titles
 from comfy_adapters.comfyui.sending import FormBody
+from renders.endpoints import public
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -58,15 +59,11 @@ class ComfyClient:
     """
 
     def __init__(self, endpoint: str, *, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS) -> None:
-        text = endpoint.strip() if "://" in endpoint else f"http://{endpoint.strip()}"
-        parts = urlsplit(text)
-        host = parts.hostname or ""
-        if parts.scheme not in ("http", "https") or not host:
+        self.public = public(endpoint)
+        if not self.public:
             wrong = _("%(url)s is not the address of a ComfyUI server. Use http://host:8188.")
             raise ComfyError(wrong % {"url": endpoint}, kind="unreachable", retryable=False)
-        place = f"[{host}]" if ":" in host else host
-        place = f"{place}:{parts.port}" if parts.port else place
-        self.public = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
+        parts = urlsplit(endpoint.strip() if "://" in endpoint else f"http://{endpoint.strip()}")
         self.timeout = (connect, read)
         self.http = requests.Session()
         # Rendering machines are in the studio's own network; a proxy set for the internet would swallow the calls.
