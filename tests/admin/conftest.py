@@ -60,8 +60,9 @@ def fill(project: Any, actor: Any, other: Any, folder: Path) -> None:
     WorkerBlock.objects.create(worker=worker, workflow=workflow, failures=3, reason="torn")
     RenderAttempt.objects.create(job=job, worker=worker, number=1, state="failed", lease_until=lease_end())
     pause(scope="project", key=str(project.pk), actor=actor, reason="확인")
+    size = {"width": 320, "height": 180, "frames": 1}
     Experience.objects.create(
-        workflow=workflow, width=320, height=180, frames=1, gpu=f"Card {project.pk}", vram_gb=8, succeeded=2, seconds=3.0
+        workflow=workflow, **size, gpu=f"Card {project.pk}", vram_gb=8, succeeded=2, seconds=3.0
     )  # fmt: skip
     brought = Workflow.objects.create(
         key=f"own.{project.code.lower()}", title="Own", backend="comfyui", output_kind="previz", project=project
