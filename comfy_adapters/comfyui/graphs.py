@@ -69,8 +69,9 @@ class Constraints:
     """What the model can make: sizes are multiples, lengths are `length_step`·n + 1, `fps` is its own rate.
 
     A model that is told the rate takes any from `fps_from` to `fps_to`; 0: only its own.
-    `max_pixels` and `max_length` (0: no limit) are the largest picture and the longest clip that it is made for. A
-    graph that makes a long shot of several `clips` joins them where `overlap` frames of one are also in the next.
+    `max_pixels` and `max_length` (0: no limit) are the largest picture and the longest clip that it makes. Clips longer
+    than `good_length` (0: all are good) go, but are worse than what it was trained on (`longer`). A graph that makes a
+    long shot of several `clips` joins them where `overlap` frames of one are also in the next.
     """
 
     size_multiple: int = 1
@@ -78,6 +79,7 @@ class Constraints:
     length_step: int = 0
     fps: int = 0
     max_length: int = 0
+    good_length: int = 0
     clips: int = 1
     overlap: int = 0
     fps_from: int = 0
@@ -264,6 +266,22 @@ def snap_length(frames: int, constraints: Constraints) -> int:
     if constraints.max_length and length > constraints.max_length:
         raise _too_long(frames, constraints)
     return length
+
+
+def longer(frames: int, constraints: Constraints) -> str:
+    """What is to be known of a clip of so many frames, in words; "" for one that the model was trained for.
+
+    Of what it does not make at all `snap_length` speaks.
+    """
+    good = constraints.good_length
+    if not good or not good < frames <= (constraints.max_length or frames):
+        return ""
+    text = _(
+        "The shot needs %(frames)d frames of this model, which was trained on %(good)d (%(seconds)s seconds): what is"
+        " longer may stand still or go back in its middle. Divide the shot, or render it from its first image alone."
+    )
+    seconds = round(good / constraints.fps, 1) if constraints.fps else "–"
+    return text % {"frames": frames, "good": good, "seconds": seconds}
 
 
 def _too_long(frames: int, constraints: Constraints) -> ComfyError:

@@ -108,6 +108,7 @@ class Renders(Endpoint):
             "jobs": [job_json(found[pk]) for pk in ids],
             "batch": str(started.batch.pk) if started.batch else None,
             "estimate": started.estimate,
+            "warnings": list(started.warnings),
         }
         return Response(answer, status=201)
 

@@ -15,7 +15,7 @@ import structlog
 from django.db import transaction
 
 from aipipeline.events import publish
-from renders.backends import BackendError, Wanted, ask_schema, check
+from renders.backends import BackendError, Wanted, advise, ask_schema, check
 from renders.models import MachineSchema, Worker, WorkerFit, WorkerState, Workflow, WorkflowGraph
 from renders.services import blocks
 
@@ -54,6 +54,11 @@ def refusals(
     if len(found) == 1:
         return next(iter(found.values()))
     return [f"{worker.name}: {reason}" for worker in known for reason in found[str(worker.schema_id)]]
+
+
+def advice(*, workflow: Workflow, graph: WorkflowGraph | None = None, params: Mapping[str, Any]) -> list[str]:
+    """What goes with this workflow, but not well, in words with a remedy (`backends.advise`)."""
+    return advise(workflow.backend, wanted_of(workflow, graph=graph, params=params))
 
 
 def wanted_of(
