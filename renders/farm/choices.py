@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
-from renders.farm.waiting import too_small
 from renders.models import RenderJob, RenderPreset, Worker, WorkerFit, WorkerState, Workflow
+from renders.services.fits import too_small
 from renders.services.presets import preset_for, presets_visible_to
 from shots.models import Step
 

@@ -21,6 +21,7 @@ from renders.models import (
     WorkerFit,
     WorkerState,
 )
+from renders.services.fits import too_small
 
 MOST_ASKED = 500
 
@@ -99,17 +100,6 @@ def unserved(jobs: "QuerySet[RenderJob]") -> str:
     farm = _Farm(list(alike.values()))
     found = (farm.why(job) for job in alike.values())
     return next((" ".join([why.text, *why.details]) for why in found if why.stuck), "")
-
-
-def too_small(workers: Sequence[Worker], need: int) -> str:
-    """That none of these has a card with so many GB, in words: the largest card, the need and what to do."""
-    largest = max(workers, key=lambda worker: worker.vram_gb)
-    text = _(
-        "The work needs a GPU with %(need)d GB; the largest one online has %(largest)d GB (%(card)s). Choose a workflow"
-        " for smaller cards, or start a worker that has a larger one."
-    )
-    card = str(largest.gpu.get("gpu") or largest.name)
-    return text % {"need": need, "largest": largest.vram_gb, "card": card}
 
 
 class _Farm:

@@ -20,7 +20,8 @@ from renders.models import BatchKind, RenderBatch, RenderJob, RenderPreset, Wait
 from renders.models.job import OPEN_STATES
 from renders.services import chains, waiting
 from renders.services.estimates import finish_estimate
-from renders.services.fits import advice, refusals
+from renders.services.failing import online_workers
+from renders.services.fits import advice, refusals, too_small
 from renders.services.inputs import checked_inputs
 from renders.services.lora_files import with_lora_paths
 from renders.services.making import Wish, make_jobs
@@ -44,7 +45,7 @@ START_SECONDS = 15.0
 class Started:
     """What a start made: `batch` is None when everything wanted is under way already; `estimate` in seconds or None.
 
-    `warnings`: what goes, but not well, with whose it is.
+    `warnings`: what goes, but not well, with whose it is; and that no card is large enough.
     """
 
     batch: RenderBatch | None
@@ -218,13 +219,20 @@ def _length(job: RenderJob) -> int:
 
 
 def _warnings(jobs: Sequence[RenderJob]) -> list[str]:
-    """What is to be known of these jobs; the same of many is said once, of the longest."""
+    """What is to be known of these jobs; the same of many is said once, of the longest and of the largest."""
     found: dict[tuple[int, Any], str] = {}
     for job in sorted(jobs, key=_length, reverse=True):
         key = (job.workflow_id, job.params.get("fps"))
         if key not in found:
             told = advice(workflow=job.workflow, graph=job.graph, params=job.params)
             found[key] = f"{job.owner}: {' '.join(told)}" if told else ""
+    needs: dict[str, int] = {}
+    for job in jobs:
+        needs[job.workflow.backend] = max(needs.get(job.workflow.backend, 0), job.vram_gb)
+    for backend, need in needs.items():
+        online = online_workers(backend)
+        if online and not any(worker.vram_gb >= need for worker in online):
+            found[0, backend] = f"{too_small(online, need)} {_('Until then it will wait.')}"
     return [text for text in found.values() if text]
 
 

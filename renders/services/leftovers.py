@@ -68,24 +68,21 @@ def stop_left_of(*, name: str) -> int:
 def stop_orphans(*, name: str) -> int:
     """As `stop_left_of`, on the machines that no worker drives now: deleted, stopped, or sent to another address.
 
-    This worker asks them in its place. Of one that does not answer the attempts say so in their logs, once.
+    This worker, `name`, asks them instead. Of one that does not answer the attempts say so in their logs, once.
     """
-    worker = Worker.objects.filter(name=name).exclude(endpoint="").first()
-    if worker is None or not worker.backends:
-        return 0
-    engine = worker.backends[0]
     rows = Worker.objects.exclude(endpoint="")
     driven = {public(row.endpoint) for row in rows if row.state != WorkerState.OFFLINE}
     known = {public(row.endpoint): row.endpoint for row in rows}  # with its password, where it has one
-    mine = _left(job__workflow__backend=engine)
-    places = mine.exclude(saved__endpoint=None).order_by().values_list("saved__endpoint", flat=True).distinct()
+    left = _left(saved__endpoint__isnull=False).order_by()
     count = 0
-    for place in [place for place in places if isinstance(place, str) and place not in driven][:MOST_PLACES]:
+    for engine, place in left.values_list("job__workflow__backend", "saved__endpoint").distinct()[:MOST_PLACES]:
+        if not isinstance(place, str) or place in driven:
+            continue
         found = _left(job__workflow__backend=engine, saved__endpoint=place)
         try:
             count += _stop(engine, known.get(place, place), found)
         except BackendError as error:
-            log.info("leftovers_out_of_reach", place=place, error=error.message)
+            log.info("leftovers_out_of_reach", worker=name, place=place, error=error.message)
             _tell(found, place)
     return count
 

@@ -125,9 +125,9 @@ def test_what_a_worker_left_is_stopped_when_it_drives_that_machine_no_more(
     Worker.objects.filter(pk=gpu.pk).update(endpoint="http://127.0.0.1:9")
     if how == "deleted":
         Worker.objects.get(pk=gpu.pk).delete()
-    other = world.worker("other", endpoint="http://127.0.0.1:9")
+    other = world.worker("other", backend="local", vram=0)  # it need not drive a machine itself
     if how == "spelled anew":
-        Worker.objects.filter(pk=other.pk).update(endpoint=f"{client.public}/")
+        Worker.objects.filter(pk=other.pk).update(endpoint=f"{client.public}/", backends=["comfyui"])
         until(lambda: leftovers.stop_left_of(name="other") == 1)
     else:
         until(lambda: leftovers.stop_orphans(name="other") == 1)

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 from aipipeline.projects.errors import Invalid
 from comfy_adapters.comfyui import graphs
 from comfy_adapters.tests.comfyui.test_catalogue import server
-from renders.models import RenderJob
+from renders.models import RenderJob, Worker
 from renders.services.fits import keep_schema
 from renders.services.jobs import start_renders
 from renders.services.workflows import sync_workflows
@@ -52,6 +52,11 @@ def test_the_one_that_is_longer_than_good_is_named_and_made(project: Any, admin_
     RenderJob.objects.all().delete()
     started = start_renders(project=project, actor=admin_user, shots=last(shots, 100), workflow=FFLF)
     assert list(started.warnings) == []
+    RenderJob.objects.all().delete()
+    Worker.objects.update(vram_gb=8)
+    (said_of_card,) = start_renders(project=project, actor=admin_user, shots=shots[:1], workflow=FFLF).warnings
+    assert "needs a GPU with 24 GB; the largest one online has 8 GB (Card 24)" in said_of_card
+    Worker.objects.update(vram_gb=24)
     RenderJob.objects.all().delete()
     last(shots, 150)
     api = APIClient()
