@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from renders.models import Cause, JobState, RenderAttempt, RenderJob
@@ -26,13 +26,23 @@ def end_refused() -> int:
         ~Exists(later), state=JobState.QUEUED, blocked_reason="", not_before__lte=Now()
     ).exclude(refused=[])
     count = 0
-    for pk in list(waiting.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE]):
-        with transaction.atomic():
-            rows = waiting.filter(pk=pk).select_for_update(skip_locked=can_skip(), of=of_self())
-            job = rows.select_related("workflow").first()
-            last = RenderAttempt.objects.filter(job=pk, cause=Cause.LACKING).order_by("-number").first()
-            if job is None or last is None or can_take(job):
-                continue
-            end_job(job, JobState.FAILED, error=all_refusals(job, last, last.error))
-            count += 1
+    # Thousands may wait for one worker that is busy: those who differ in nothing that counts are asked about once.
+    alike = waiting.order_by().values_list("workflow", "vram_gb", "refused").distinct()
+    for workflow, vram_gb, refused in list(alike[:AT_ONCE]):
+        mine = waiting.filter(workflow=workflow, vram_gb=vram_gb, refused=refused).order_by("created_at")
+        one = mine.select_related("workflow").first()
+        if one is not None and not can_take(one):
+            count += sum(_end(mine.filter(pk=pk)) for pk in list(mine.values_list("pk", flat=True)[:AT_ONCE]))
     return count
+
+
+def _end(waiting: "QuerySet[RenderJob]") -> int:
+    with transaction.atomic():
+        job = waiting.select_for_update(skip_locked=can_skip(), of=of_self()).select_related("workflow").first()
+        if job is None:
+            return 0
+        last = RenderAttempt.objects.filter(job=job, cause=Cause.LACKING).order_by("-number").first()
+        if last is None:
+            return 0
+        end_job(job, JobState.FAILED, error=all_refusals(job, last, last.error))
+    return 1

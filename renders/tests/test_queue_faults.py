@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from renders import tasks
@@ -233,6 +235,21 @@ def test_a_refused_job_waits_for_the_only_other_worker_to_start_again(shot: Any,
     assert job.state == JobState.FAILED
     assert "here: It lacks a node." in job.error
     assert "other: It has not come back." in job.error
+
+
+def test_many_refused_jobs_that_wait_for_a_busy_worker_cost_the_reaper_little(shot: Any) -> None:
+    here, _other = world.worker("here"), world.worker("other")
+    one = world.workflow()
+
+    def queries(count: int) -> int:
+        for _n in range(count):
+            pass_time(world.job(shot, one, refused=[here.pk]))
+        with CaptureQueriesContext(connection) as asked:
+            assert giving_up.end_refused() == 0
+        return len(asked)
+
+    few = queries(2)
+    assert queries(20) == few <= 6
 
 
 def test_nobody_waits_for_a_worker_that_left_long_ago_or_would_not_take_it(shot: Any) -> None:
