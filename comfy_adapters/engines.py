@@ -19,13 +19,19 @@ def register() -> None:
     from comfy_adapters.comfyui.identity import models_at
     from comfy_adapters.comfyui.leftovers import stop_left
     from comfy_adapters.comfyui.provenance import machine_at
-    from comfy_adapters.comfyui.servers import lacks, schema_at
+    from comfy_adapters.comfyui.servers import advice, lacks, schema_at
     from comfy_adapters.local.backend import LocalBackend
     from comfy_adapters.local.declared import POST
 
     backends.register(LocalBackend())
     backends.register(
-        ComfyBackend(), machine=machine_at, schema=schema_at, check=lacks, models=models_at, left=stop_left
+        ComfyBackend(),
+        machine=machine_at,
+        schema=schema_at,
+        check=lacks,
+        models=models_at,
+        left=stop_left,
+        advice=advice,
     )
     declare(
         Declaration(

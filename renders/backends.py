@@ -150,6 +150,7 @@ AskMachine = Callable[[str], Machine]
 AskSchema = Callable[[str], dict[str, Any]]
 Check = Callable[[Wanted, Mapping[str, Any]], list[str]]
 StopLeft = Callable[[str, Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]], list[bool]]
+Advise = Callable[[Wanted], list[str]]
 AskModels = Callable[[str, Sequence[Mapping[str, Any]]], list[dict[str, Any]]]
 
 _backends: dict[str, RenderBackend] = {}
@@ -158,6 +159,7 @@ _schemas: dict[str, AskSchema] = {}
 _checks: dict[str, Check] = {}
 _models: dict[str, AskModels] = {}
 _left: dict[str, StopLeft] = {}
+_advice: dict[str, Advise] = {}
 
 
 def register(
@@ -168,6 +170,7 @@ def register(
     check: Check | None = None,
     models: AskModels | None = None,
     left: StopLeft | None = None,
+    advice: Advise | None = None,
 ) -> None:
     """Called from an app's `ready()`; the last registration of a key wins.
 
@@ -176,7 +179,8 @@ def register(
     words what is missing and the remedy; an empty list means that it can be done. `models` tells which files a machine
     has under the names of these ({"folder", "file"}): the same with "size", "mtime" and "sha256", as far as known.
     `left` gets what ended attempts saved, each with what a later attempt of an open job follows ({} for none), stops
-    what runs there for the former alone, and tells for each whether it is known to be gone.
+    what runs there for the former alone, and tells for each whether it is known to be gone. `advice` says in words what
+    goes, but not well, whatever the server.
     """
     _backends[backend.key] = backend
     if machine is not None:
@@ -189,6 +193,8 @@ def register(
         _models[backend.key] = models
     if left is not None:
         _left[backend.key] = left
+    if advice is not None:
+        _advice[backend.key] = advice
 
 
 def ask_schema(key: str, endpoint: str) -> dict[str, Any] | None:
@@ -201,6 +207,12 @@ def check(key: str, wanted: Wanted, schema: Mapping[str, Any]) -> list[str]:
     """What a machine with this schema lacks for the work, in words; empty when it can do it."""
     look = _checks.get(key)
     return look(wanted, schema) if look is not None else []
+
+
+def advise(key: str, wanted: Wanted) -> list[str]:
+    """What a person should know before this is made, in words with a remedy; empty when there is nothing."""
+    told = _advice.get(key)
+    return told(wanted) if told is not None else []
 
 
 def ask_models(key: str, endpoint: str, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

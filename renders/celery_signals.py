@@ -77,6 +77,7 @@ def _look_at_fits(name: str) -> None:
     watch = fits.FitWatch(name)
     while not _stopping.wait(BEAT_SECONDS):
         leftovers.look(name)
+        leftovers.look_around(name)
         try:
             if watch.look():
                 nudges.nudge_waiting()

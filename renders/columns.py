@@ -68,8 +68,8 @@ def job_of(owner: str) -> Provider:
 
 
 def stale_of(project: Project, ids: Sequence[int]) -> dict[int, str]:
-    """By shot: why its current clip is out of date. Four queries."""
-    shown = {row[0]: shot for (shot, _kind), row in current_by_shot(ids, [VersionKind.RENDER]).items()}
+    """By shot: why its current clip is out of date. Three queries."""
+    shown = {row.pk: shot for (shot, _kind), row in current_by_shot(ids, [VersionKind.RENDER]).items()}
     reasons = stale_reasons(Version(pk=pk, project=project) for pk in shown)
     return {shown[pk]: reason for pk, reason in reasons.items()}
 

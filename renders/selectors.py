@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.errors import NotFound
 from aipipeline.projects.models import Project
-from renders.models import JobState, RenderJob, Version, VersionStatus, Worker, WorkerState
+from renders.models import RenderJob, Version, VersionStatus
 from renders.models.job import OPEN_STATES
 from shots.models import Shot
 from shots.selectors import shots_of
@@ -35,54 +35,86 @@ def newest_by_shot(shots: Iterable[Shot], kind: str) -> dict[int, Version]:
     return found
 
 
-def current_by_shot(shots: Iterable[int], kinds: Iterable[str]) -> dict[tuple[int, str], tuple[int, int, str]]:
-    """By shot and kind, what `newest_by_shot` would take: (id, number, the shot's code). One query, no provenance."""
-    found: dict[tuple[int, str], tuple[bool, int, int, str]] = {}
+@dataclass(frozen=True)
+class Current:
+    """The version of a kind that counts for a shot."""
+
+    pk: int
+    number: int
+    code: str
+    approved: bool
+
+
+def current_by_shot(shots: Iterable[int], kinds: Iterable[str]) -> dict[tuple[int, str], Current]:
+    """By shot and kind, what `newest_by_shot` would take, without its provenance. One query."""
+    found: dict[tuple[int, str], Current] = {}
     rows = Version.objects.live().filter(shot__in=shots, kind__in=kinds).exclude(status=VersionStatus.REJECTED)
     names = ("shot_id", "kind", "pk", "number", "status", "shot__code")
     for shot, kind, pk, number, status, code in rows.order_by("number").values_list(*names):
         approved = status == VersionStatus.APPROVED
-        if approved or not found.get((shot, kind), (False,))[0]:
-            found[shot, kind] = (approved, pk, number, code)
-    return {key: row[1:] for key, row in found.items()}
+        held = found.get((shot, kind))
+        if approved or held is None or not held.approved:
+            found[shot, kind] = Current(pk, number, code, approved)
+    return found
 
 
 def links_of(projects: Iterable[int]) -> dict[int, int]:
     """By version, the version of whose clip a frame is its first image: the links of continuity chains. One query."""
-    rows = Version.objects.live().filter(project__in=projects, follows__isnull=False)
+    rows = Version.objects.live().filter(project__in=projects, follows__frames__isnull=False)
     return dict(rows.values_list("pk", "follows_id"))
 
 
+@dataclass(frozen=True)
+class _Source:
+    """The version that another one's first image is, or is a frame of."""
+
+    pk: int
+    shot: int
+    kind: str
+    number: int
+    code: str
+    clip: bool
+
+
+def _sources(projects: Iterable[int], wanted: Iterable[int]) -> dict[int, _Source]:
+    """By version, what it begins with: of these, and of all links of chains, with what is at their beginnings."""
+    chain = Q(follows__frames__isnull=False) | Exists(Version.objects.live().filter(follows=OuterRef("pk")))
+    rows = Version.objects.live().filter(
+        Q(pk__in=wanted) | chain, project__in=projects, follows__shot__isnull=False
+    )  # fmt: skip
+    names = ("follows__shot", "follows__kind", "follows__number", "follows__shot__code", "follows__frames")
+    return {
+        pk: _Source(source, shot, kind, number, code, frames is not None)
+        for pk, source, shot, kind, number, code, frames in rows.values_list("pk", "follows_id", *names)
+    }
+
+
 def stale_reasons(versions: Iterable[Version]) -> dict[int, str]:
-    """Why versions are out of date, in words, by id; those that are not are left out. At most three queries.
+    """Why versions are out of date, in words, by id; those that are not are left out. At most two queries.
 
     A link of a chain is, when the clip that its first image was taken from is not the current one of its shot any
-    more (a newer one was made, another one approved), or is out of date itself.
+    more (a newer one was made, another one approved), or is out of date itself. A clip whose first image is a still
+    is, when a newer one was approved: one that nobody has approved yet puts nothing out of date.
     """
     rows = list(versions)
-    links = links_of({row.project_id for row in rows}) if rows else {}
-    wanted = {row.pk for row in rows} & links.keys()
-    if not wanted:
+    wanted = {row.pk for row in rows}
+    sources = _sources({row.project_id for row in rows}, wanted) if rows else {}
+    if not wanted & sources.keys():
         return {}
-    used = {
-        pk: (shot, kind, number, code)
-        for pk, shot, kind, number, code in Version.objects.filter(
-            pk__in=set(links.values()), shot__isnull=False
-        ).values_list("pk", "shot_id", "kind", "number", "shot__code")
-    }
-    current = current_by_shot({shot for shot, *_rest in used.values()}, {kind for _s, kind, *_rest in used.values()})
+    current = current_by_shot({s.shot for s in sources.values()}, {s.kind for s in sources.values()})
     reasons: dict[int, str] = {}
     # A version is made after the one that it was made from: by number of row, the reasons of links before are there.
-    for pk in sorted(links):
-        source = used.get(links[pk])
-        if source is None:
-            continue
-        shot, kind, number, code = source
-        now = current.get((shot, kind))
-        facts = {"shot": code, "used": f"v{number:03d}", "now": f"v{now[1]:03d}" if now else "–"}
-        if now is None or now[0] != links[pk]:
+    for pk in sorted(sources):
+        source = sources[pk]
+        now = current.get((source.shot, source.kind))
+        facts = {"shot": source.code, "used": f"v{source.number:03d}", "now": f"v{now.number:03d}" if now else "–"}
+        if not source.clip:
+            if now is not None and now.approved and now.number > source.number:
+                text = _("Made from %(used)s of the first image of %(shot)s; %(now)s is approved.")
+                reasons[pk] = text % facts
+        elif now is None or now.pk != source.pk:
             reasons[pk] = _("Its first image is from %(used)s of %(shot)s, where %(now)s counts now.") % facts
-        elif links[pk] in reasons:
+        elif source.pk in reasons:
             reasons[pk] = _("Its first image is from %(used)s of %(shot)s, which is out of date itself.") % facts
     return {pk: reasons[pk] for pk in wanted if pk in reasons}
 
@@ -146,24 +178,3 @@ def jobs_visible_to(actor: Any) -> "QuerySet[RenderJob]":
         .select_related("project", "shot", "character", "environment", "workflow", "requested_by", "version")
         .order_by("-created_at")
     )
-
-
-def unserved(jobs: "QuerySet[RenderJob]") -> str:
-    """Why waiting jobs cannot start with the workers that there are, with the remedy; "" when each can."""
-    needs = jobs.filter(state=JobState.QUEUED).order_by().values_list("workflow__backend", "vram_gb").distinct()
-    workers = list(Worker.objects.filter(state=WorkerState.ONLINE))
-    for backend, vram in needs:
-        able = [worker for worker in workers if backend in worker.backends]
-        if not able and backend == "comfyui":
-            return _(
-                "No worker drives a ComfyUI server. Set COMFYUI_URLS, or start ./aip worker --comfy URL --vram GB."
-            )
-        if not able:
-            return _("No worker for the engine %(engine)s is online.") % {"engine": backend}
-        if all(worker.error for worker in able):
-            return able[0].error
-        largest = max(worker.vram_gb for worker in able if not worker.error)
-        if largest < vram:
-            text = _("The work needs a GPU with %(need)d GB; the largest one online has %(largest)d GB.")
-            return text % {"need": vram, "largest": largest}
-    return ""

@@ -24,9 +24,9 @@ from aipipeline.projects.models import Project
 from aipipeline.tables.sheets.content import Wanted
 from aipipeline.tables.sheets.export import export_sheet
 from celery_workers.models import LedgerTask, TaskState
+from renders.farm.waiting import unserved
 from renders.models import JobState, RenderJob, Verdict, Version, VersionStatus
 from renders.models.job import HELD_STATES, OPEN_STATES
-from renders.selectors import unserved
 from renders.services.jobs import render_shots
 from renders.services.reviews import review_version
 from shots.models import Scenario, ScenarioState, Shot, Step

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
-from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import requests
 from django.utils.translation import gettext as _
@@ -21,6 +21,7 @@ from comfy_adapters.comfyui import errors
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.graphs import Nodes, is_ui_format, titles
 from comfy_adapters.comfyui.sending import FormBody
+from renders.endpoints import public
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -58,15 +59,11 @@ class ComfyClient:
     """
 
     def __init__(self, endpoint: str, *, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS) -> None:
-        text = endpoint.strip() if "://" in endpoint else f"http://{endpoint.strip()}"
-        parts = urlsplit(text)
-        host = parts.hostname or ""
-        if parts.scheme not in ("http", "https") or not host:
+        self.public = public(endpoint)
+        if not self.public:
             wrong = _("%(url)s is not the address of a ComfyUI server. Use http://host:8188.")
             raise ComfyError(wrong % {"url": endpoint}, kind="unreachable", retryable=False)
-        place = f"[{host}]" if ":" in host else host
-        place = f"{place}:{parts.port}" if parts.port else place
-        self.public = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
+        parts = urlsplit(endpoint.strip() if "://" in endpoint else f"http://{endpoint.strip()}")
         self.timeout = (connect, read)
         self.http = requests.Session()
         # Rendering machines are in the studio's own network; a proxy set for the internet would swallow the calls.
@@ -93,8 +90,11 @@ class ComfyClient:
     def model_files(self, folder: str) -> dict[str, dict[str, Any]]:
         """Size (bytes) and time of change by name of the files of a models folder, names with plain slashes.
 
-        Empty on servers that do not list them and for folders they do not know.
+        A name that lies in several of the folder's places is told once, of the place that the server loads it from.
+        Empty on servers that do not list them, for folders they do not know, and where one of the disks is away.
         """
+        if not folder:
+            return {}
         with self._send("GET", f"/api/experiment/models/{quote(folder, safe='')}") as answer:
             if answer.status_code != 200:
                 return {}
@@ -102,13 +102,15 @@ class ComfyClient:
                 rows = answer.json()
             except (ValueError, requests.RequestException):
                 return {}
-        found = {}
+        found: dict[str, tuple[float, dict[str, Any]]] = {}
         for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, Mapping) and row.get("name"):
-                facts = {"size": row.get("size"), "mtime": row.get("modified")}
-                known = {key: value for key, value in facts.items() if isinstance(value, int | float)}
-                found[str(row["name"]).replace("\\", "/")] = known
-        return found
+            if not isinstance(row, Mapping) or not row.get("name"):
+                continue
+            name, place = str(row["name"]).replace("\\", "/"), _number(row.get("pathIndex")) or 0
+            facts = {"size": _number(row.get("size")), "mtime": _number(row.get("modified"))}
+            if name not in found or place < found[name][0]:
+                found[name] = place, {key: value for key, value in facts.items() if value is not None}
+        return {name: facts for name, (_place, facts) in found.items()}
 
     def queue(self) -> Queue:
         body = self._json("GET", "/queue")
@@ -293,3 +295,7 @@ def output_files(entry: Mapping[str, Any]) -> list[OutputFile]:
                     place = str(item.get("subfolder") or ""), str(item.get("type") or "output")
                     found.append(OutputFile(str(item["filename"]), *place, node=str(node)))
     return found
+
+
+def _number(value: Any) -> int | float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -8,6 +8,7 @@ import copy
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -22,6 +23,11 @@ from comfy_adapters.comfyui.errors import ComfyError
 FOLDER = Path(__file__).resolve().parent.parent / "graphs"
 
 FIRST = "first_image"  # the role of the picture that a clip begins with
+
+PREFIX = "filename_prefix"  # the slot that names what a server saves
+OURS = "aip"  # the folder for it among the server's outputs
+MOST_FOLDERS = 6
+_NOT_PLAIN = re.compile(r"[^\w .()+-]")
 
 Nodes = dict[str, dict[str, Any]]
 
@@ -63,8 +69,9 @@ class Constraints:
     """What the model can make: sizes are multiples, lengths are `length_step`·n + 1, `fps` is its own rate.
 
     A model that is told the rate takes any from `fps_from` to `fps_to`; 0: only its own.
-    `max_pixels` and `max_length` (0: no limit) are the largest picture and the longest clip that it is made for. A
-    graph that makes a long shot of several `clips` joins them where `overlap` frames of one are also in the next.
+    `max_pixels` and `max_length` (0: no limit) are the largest picture and the longest clip that it makes. Clips longer
+    than `good_length` (0: all are good) go, but are worse than what it was trained on (`longer`). A graph that makes a
+    long shot of several `clips` joins them where `overlap` frames of one are also in the next.
     """
 
     size_multiple: int = 1
@@ -72,6 +79,7 @@ class Constraints:
     length_step: int = 0
     fps: int = 0
     max_length: int = 0
+    good_length: int = 0
     clips: int = 1
     overlap: int = 0
     fps_from: int = 0
@@ -260,6 +268,22 @@ def snap_length(frames: int, constraints: Constraints) -> int:
     return length
 
 
+def longer(frames: int, constraints: Constraints) -> str:
+    """What is to be known of a clip of so many frames, in words; "" for one that the model was trained for.
+
+    Of what it does not make at all `snap_length` speaks.
+    """
+    good = constraints.good_length
+    if not good or not good < frames <= (constraints.max_length or frames):
+        return ""
+    text = _(
+        "The shot needs %(frames)d frames of this model, which was trained on %(good)d (%(seconds)s seconds): what is"
+        " longer may stand still or go back in its middle. Divide the shot, or render it from its first image alone."
+    )
+    seconds = round(good / constraints.fps, 1) if constraints.fps else "–"
+    return text % {"frames": frames, "good": good, "seconds": seconds}
+
+
 def _too_long(frames: int, constraints: Constraints) -> ComfyError:
     most = constraints.joined(constraints.max_length)
     facts: dict[str, Any] = {"frames": frames, "most": most}
@@ -299,10 +323,24 @@ def fill(graph: Graph, slots: Slots, params: Mapping[str, Any]) -> Filled:
     for name, value in values.items():
         for target in slots.targets[name]:
             inputs = nodes[target.node]["inputs"]
+            if name == PREFIX and isinstance(value, str):
+                inputs[target.input] = saved_below(value, inputs[target.input])
+                continue
             # A rate goes to several nodes, and some take whole frames per second only.
             whole = name == "fps" and type(inputs[target.input]) is int
             inputs[target.input] = round(value) if whole else target.value(value)
     return Filled(nodes, snapped)
+
+
+def saved_below(prefix: str, written: Any) -> str:
+    """The job's own prefix, and below it the sub-folders and the name that the graph's author wrote.
+
+    A server splits prefixes at slashes of both kinds, refuses those that lead out of its output folder, and expands
+    what stands between percent signs: only plain names are kept. Prefixes of this studio are replaced whole.
+    """
+    parts = [_NOT_PLAIN.sub("", part).strip(" .") for part in re.split(r"[/\\]", str(written or ""))]
+    own = parts[2:] if parts[0] == OURS else parts
+    return "/".join([prefix, *(part[:40] for part in own if part)][:MOST_FOLDERS])
 
 
 def as_it_was(nodes: Mapping[str, Any], slots: Slots, prefix: str) -> Nodes:
@@ -313,12 +351,12 @@ def as_it_was(nodes: Mapping[str, Any], slots: Slots, prefix: str) -> Nodes:
     found: Nodes = copy.deepcopy(dict(nodes))
     for name, targets in slots.targets.items():
         for target in targets:
-            if name != "filename_prefix" and not target.upload:
+            if name != PREFIX and not target.upload:
                 continue
             inputs = (found.get(target.node) or {}).get("inputs")
             if not isinstance(inputs, dict) or target.input not in inputs:
                 text = _("The workflow has changed: its input %(name)s was elsewhere then. It cannot be made again.")
                 raise ComfyError(text % {"name": name}, kind="refused", retryable=False)
-            if name == "filename_prefix":
-                inputs[target.input] = prefix
+            if name == PREFIX:
+                inputs[target.input] = saved_below(prefix, inputs[target.input])
     return found

@@ -83,12 +83,21 @@ def _value(work: Work, model: Any) -> str:
     return value if isinstance(value, str) else str(model.file)
 
 
+# Where ComfyUI looks for the files of a folder, in this order; elsewhere only in the folder itself.
+_PLACES = {
+    "diffusion_models": ("unet", "diffusion_models"),
+    "text_encoders": ("text_encoders", "clip"),
+    "controlnet": ("controlnet", "t2i_adapter"),
+}
+
+
 def _local(folder: str, file: str) -> Path | None:
     root = models_folder()
-    if root is None:
+    parts = [part for part in file.replace("\\", "/").split("/") if part]
+    if root is None or not folder or ".." in parts:
         return None
-    path = root / folder / file.replace("\\", "/")
-    return path if path.is_file() else None
+    paths = (root.joinpath(place, *parts) for place in _PLACES.get(folder, (folder,)))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _key(path: Path) -> str:

@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 from comfy_adapters.comfyui import graphs, loras
 from comfy_adapters.comfyui.client import ComfyClient
+from comfy_adapters.comfyui.convert import source_length
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.preflight import Finding, check
-from comfy_adapters.comfyui.values import slot_values
+from comfy_adapters.comfyui.values import shot_fps, slot_values
 from renders.backends import Wanted
 
 FRESH_SECONDS = 60.0
@@ -64,7 +65,7 @@ def lacks(wanted: Wanted, schema: Mapping[str, Any]) -> list[str]:
         more: list[graphs.ModelFile] = []
         values: dict[str, Any] = {}
         if wanted.params:
-            values = slot_values(graph, slots, wanted.params, prefix="aip/check", job_id="")
+            values = slot_values(graph, slots, wanted.params, prefix=f"{graphs.OURS}/check", job_id="")
             if slots.can_chain:  # each clip of the chain is like this one
                 values["length"] = min(values["length"], slots.constraints.max_length)
         prompt = graphs.fill(graph, slots, values).prompt
@@ -75,11 +76,25 @@ def lacks(wanted: Wanted, schema: Mapping[str, Any]) -> list[str]:
         else:
             sent = set()
         if wanted.exact is not None:
-            prompt = graphs.as_it_was(wanted.exact, slots, "aip/check")
+            prompt = graphs.as_it_was(wanted.exact, slots, f"{graphs.OURS}/check")
     except ComfyError as error:
         return [error.message]
     found = check(graph, slots, prompt, schema, more)
     return messages([finding for finding in found if finding.model is None or finding.model.target not in sent])
+
+
+def advice(wanted: Wanted) -> list[str]:
+    """What goes, but not well: a clip longer than its model was trained for, where it cannot be made of several."""
+    try:
+        _graph, slots = graphs.of_job(wanted.workflow, wanted.graph)
+        if slots.can_chain or "length" not in slots.targets or not wanted.params.get("frames"):
+            return []
+        fps = shot_fps(wanted.params)
+        frames = source_length(int(wanted.params["frames"]), fps, slots.constraints.rate(fps))
+    except (ComfyError, ValueError, ZeroDivisionError):
+        return []  # `lacks` says what is wrong
+    text = graphs.longer(frames, slots.constraints)
+    return [text] if text else []
 
 
 def messages(found: list[Finding]) -> list[str]:

@@ -41,7 +41,7 @@ class Work:
 
     def _fill(self, more: Mapping[str, Any]) -> None:
         # The server answers an identical graph from its cache with the old file; a prefix of its own never matches.
-        prefix = f"aip/{plain(self.context.workflow)}_{plain(self.context.attempt_id)}"
+        prefix = f"{graphs.OURS}/{plain(self.context.workflow)}_{plain(self.context.attempt_id)}"
         params, job_id = self.context.params, self.context.job_id
         values = slot_values(self.graph, self.slots, params, prefix=prefix, job_id=job_id)
         self.filled = graphs.fill(self.graph, self.slots, {**values, **more})

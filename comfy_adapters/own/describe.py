@@ -198,6 +198,8 @@ def _constraints(tracer: Tracer, finds: Finds, family: str, video: bool) -> dict
         lengths = [tracer.inputs(find.node).get(find.input) for find in finds.of("length")]
         if lengths and isinstance(lengths[0], int):
             found["max_length"] = lengths[0]
+    elif family == "wan" and finds.has("last_image"):
+        found["good_length"] = 81  # what WAN was trained on; a chain cannot end with a picture
     return found
 
 

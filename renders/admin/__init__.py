@@ -1,5 +1,5 @@
-"""Versions, reviews, workflows, presets, jobs, attempts, workers and path maps in the admin."""
+"""Versions, reviews, workflows, presets, batches, jobs, attempts, workers, pauses and path maps in the admin."""
 
-from renders.admin import farm, path_map, version, workflow
+from renders.admin import batch, farm, learned, path_map, pause, version, workflow
 
-__all__ = ["farm", "path_map", "version", "workflow"]
+__all__ = ["batch", "farm", "learned", "path_map", "pause", "version", "workflow"]

@@ -13,6 +13,7 @@ from aipipeline.history.admin.access import AccessMixin
 from aipipeline.history.admin.base import ReadOnlyAdmin, ServiceAdmin
 from aipipeline.history.admin.display import badge, pretty_json
 from aipipeline.history.admin.filters import ProjectFilter
+from renders.admin.workflow import of_visible
 from renders.models import JobState, RenderAttempt, RenderJob, Worker, WorkerBlock, WorkerFit
 from renders.services.control import cancel_job, drain_worker, retry_job, set_priority
 
@@ -162,7 +163,7 @@ class OfWorkerInline(AccessMixin, TabularInline):  # type: ignore[misc]
     tab = True
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("workflow")
+        return of_visible(super().get_queryset(request), request, "workflow__").select_related("workflow")
 
 
 class FitInline(OfWorkerInline):

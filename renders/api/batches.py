@@ -74,8 +74,8 @@ class BatchRetry(Endpoint):
     def post(self, request: Request, batch_id: UUID) -> Response:
         batch = batch_for(request.user, batch_id)
         require(request.user, "renders.start", batch.project)
-        jobs = batches.retry_failed(batch=batch, actor=request.user, tab=self.tab)
-        return Response({**_told([batch])[0], "jobs": [str(job.pk) for job in jobs]})
+        again = batches.retry_failed(batch=batch, actor=request.user, tab=self.tab)
+        return Response({**_told([batch])[0], **again.as_json()})
 
 
 class BatchResults(Endpoint):

@@ -108,6 +108,7 @@ class Renders(Endpoint):
             "jobs": [job_json(found[pk]) for pk in ids],
             "batch": str(started.batch.pk) if started.batch else None,
             "estimate": started.estimate,
+            "warnings": list(started.warnings),
         }
         return Response(answer, status=201)
 
@@ -212,5 +213,5 @@ class RenderRetry(Endpoint):
     def post(self, request: Request, job_id: UUID) -> Response:
         job = job_for(request.user, job_id)
         require(request.user, "renders.start", job.project)
-        control.retry_job(job=job, actor=request.user, tab=self.tab)
-        return Response(job_json(job_for(request.user, job_id)))
+        again = control.retry_job(job=job, actor=request.user, tab=self.tab)
+        return Response({**job_json(job_for(request.user, job_id)), "brought": again.as_json()["brought"]})

@@ -12,6 +12,7 @@ from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
 from renders.models import RenderJob, RenderPreset, Worker, WorkerFit, WorkerState, Workflow
+from renders.services.fits import too_small
 from renders.services.presets import preset_for, presets_visible_to
 from shots.models import Step
 
@@ -135,10 +136,8 @@ class Fitting:
         online = [w for w in self.workers if workflow.backend in w.backends and w.state == WorkerState.ONLINE]
         if not online:
             return _("No worker for it is online; it will wait.")
-        largest = max(worker.vram_gb for worker in online)
-        if largest < workflow.vram_gb:
-            text = _("It needs a GPU with %(need)d GB, the largest online has %(largest)d GB; it will wait.")
-            return text % {"need": workflow.vram_gb, "largest": largest}
+        if not any(worker.vram_gb >= workflow.vram_gb for worker in online):
+            return f"{too_small(online, workflow.vram_gb)} {_('Until then it will wait.')}"
         return ""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -20,6 +21,9 @@ from renders.models import (
     WorkerFit,
     WorkerState,
 )
+from renders.services.fits import too_small
+
+MOST_ASKED = 500
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,18 @@ def _before(jobs: Sequence[RenderJob]) -> dict[UUID, list[RenderJob]]:
     return found
 
 
+def unserved(jobs: "QuerySet[RenderJob]") -> str:
+    """Why some of these waiting jobs cannot start with the workers that there are, with the remedy; "" when each can.
+
+    What waits for other jobs, or is paused, is only asked for its workers. Four queries.
+    """
+    rows = jobs.filter(state=JobState.QUEUED).select_related("workflow").order_by("created_at")[:MOST_ASKED]
+    alike = {(job.workflow_id, job.vram_gb, str(job.refused)): job for job in rows}
+    farm = _Farm(list(alike.values()))
+    found = (farm.why(job) for job in alike.values())
+    return next((" ".join([why.text, *why.details]) for why in found if why.stuck), "")
+
+
 class _Farm:
     """The workers with what each refuses, read once for all jobs."""
 
@@ -98,6 +114,7 @@ class _Farm:
         self.blocks = {(block.worker_id, block.workflow_id): block for block in blocks}
 
     def why(self, job: RenderJob) -> Why:
+        """Why none of the workers has begun it; not `stuck` when one of them would."""
         able = [worker for worker in self.workers if job.workflow.backend in worker.backends]
         if not able and job.workflow.backend == "comfyui":
             return Why(
@@ -106,6 +123,8 @@ class _Farm:
             )
         if not able:
             return Why(_("No worker for the engine %(engine)s is online.") % {"engine": job.workflow.backend}, True)
+        if not any(worker.vram_gb >= job.vram_gb for worker in able):
+            return Why(too_small(able, job.vram_gb), stuck=True)
         refusals = [self._refusal(worker, job) for worker in able]
         if not all(refusals):
             return Why(_("It waits for a free worker."))

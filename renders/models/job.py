@@ -4,7 +4,8 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.json import KeyTransform
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -263,6 +264,13 @@ class RenderAttempt(models.Model):
             ),
             models.Index(
                 fields=["worker", "-finished_at"], name="attempts_ended_by", condition=Q(finished_at__isnull=False)
+            ),
+            models.Index(KeyTransform("prompt_id", "saved"), name="attempts_of_prompt"),
+            models.Index(
+                KeyTransform("endpoint", "saved"),
+                F("finished_at").desc(),
+                name="attempts_left_at",
+                condition=Q(state__in=["failed", "cancelled"]),
             ),
         ]
 

@@ -46,8 +46,8 @@ class VersionQuerySet(TrackedQuerySet):
 class Version(models.Model):
     """`path` is the folder, relative to the project; `manifest` lists {"name", "size", "sha256"}, main file first.
 
-    `frames` and `fps` are None for stills. `follows`: the version that gave a frame of itself as this one's first
-    image. `auto`: made and approved by the machine, not by a person.
+    `frames` and `fps` are None for stills. `follows`: the version that is this one's first image, or that gave a frame
+    of itself for it. `auto`: made and approved by the machine, not by a person.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="versions")

@@ -14,13 +14,11 @@ from aipipeline.projects.models import Project
 from renders.models import JobState, RenderBatch, RenderJob, Version, VersionState
 from renders.models.job import HELD_STATES, OPEN_STATES
 from renders.services import many
-from renders.services.chains import dead_before, fallen_with, locked, requeue
+from renders.services.chains import Again, locked, try_again
 from renders.services.making import Owner
-from renders.services.nudges import announce_jobs
 from shots.models import Shot
 
 PRIORITIES = range(-100, 101)
-TOLD = 200
 
 
 @dataclass(frozen=True)
@@ -101,8 +99,8 @@ def cancel_batch(*, batch: RenderBatch, actor: Any, tab: str = "") -> int:
     return len(rows)
 
 
-def retry_failed(*, batch: RenderBatch, actor: Any, tab: str = "") -> list[RenderJob]:
-    """Queue what failed again, with the dead jobs that it waits for and with what was cancelled because of any of them.
+def retry_failed(*, batch: RenderBatch, actor: Any, tab: str = "") -> Again:
+    """Queue what failed again, with what comes back with it (`chains.try_again`).
 
     Conflict when nothing has failed.
     """
@@ -114,10 +112,7 @@ def retry_failed(*, batch: RenderBatch, actor: Any, tab: str = "") -> list[Rende
         )
         if not failed:
             raise Conflict(_("Nothing in this batch has failed."))
-        again = [*dead_before(failed), *failed]
-        jobs = [*again, *fallen_with(again)]
-        requeue(recorder, jobs)
-    return jobs
+        return try_again(recorder, failed)
 
 
 def set_batch_priority(*, batch: RenderBatch, actor: Any, priority: int, tab: str = "") -> int:
@@ -125,17 +120,9 @@ def set_batch_priority(*, batch: RenderBatch, actor: Any, priority: int, tab: st
     if priority not in PRIORITIES:
         raise Invalid(_("priority: a number from -100 to 100."), fields={"priority": [_("out of range")]})
     with _of_batch(batch, actor, "batch.priority", tab) as recorder:
-        rows = list(
-            locked(RenderJob.objects.filter(batch=batch, state=JobState.QUEUED)).select_related(
-                "shot", "character", "environment", "workflow"
-            )
-        )
+        rows = many.give_place(recorder, RenderJob.objects.filter(batch=batch), priority)
         if not rows:
             raise Conflict(_("No job of this batch waits any more."))
-        RenderJob.objects.filter(pk__in=[row.pk for row in rows]).update(priority=priority)
-        for row in rows[:TOLD]:
-            recorder.note(row, {"priority": [row.priority, priority]})
-        announce_jobs(rows)
     return len(rows)
 
 

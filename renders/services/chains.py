@@ -5,6 +5,7 @@ that image is the last frame of the clip before, so that the picture goes on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -126,6 +127,41 @@ def fallen_with(jobs: Iterable[RenderJob]) -> list[RenderJob]:
         front = set(ready)
         back |= front
     return found
+
+
+@dataclass(frozen=True)
+class Again:
+    """What was queued again: the jobs that were asked for, and those that came back with them (see `try_again`)."""
+
+    asked: tuple[RenderJob, ...]
+    brought: tuple[RenderJob, ...] = ()
+
+    @property
+    def jobs(self) -> tuple[RenderJob, ...]:
+        return self.asked + self.brought
+
+    @property
+    def names(self) -> list[str]:
+        """Whose the ones are that came back with them, each once, in story order."""
+        owners = {job.owner: None for job in self.brought}
+        return [str(owner) for owner in sorted(owners, key=lambda o: (getattr(o, "position", 0), o.pk))]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "jobs": [str(job.pk) for job in self.jobs],
+            "brought": {"count": len(self.brought), "jobs": [str(j.pk) for j in self.brought], "names": self.names},
+        }
+
+
+def try_again(recorder: Recorder, jobs: Sequence[RenderJob]) -> Again:
+    """Queue ended jobs (locked) again, inside a running recording.
+
+    With them the dead jobs that they wait for, and all that was cancelled because any of these did not succeed.
+    """
+    before = dead_before(jobs)
+    brought = (*before, *fallen_with([*before, *jobs]))
+    requeue(recorder, [*jobs, *brought])
+    return Again(tuple(jobs), brought)
 
 
 def requeue(recorder: Recorder, jobs: Sequence[RenderJob]) -> None:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
 from aipipeline.history.plain import update_plain
-from aipipeline.history.services import one_action, recording
+from aipipeline.history.services import recording
 from aipipeline.projects.errors import Conflict, Invalid
 from renders.models import JobState, RenderJob, WaitsFor, Worker, WorkerState, Workflow
 from renders.services import chains, queue, waiting
@@ -15,6 +15,7 @@ from renders.services.locking import of_self
 from renders.services.nudges import announce_jobs
 
 PRIORITIES = range(-100, 101)
+OWNERS = ("project", "shot", "character", "environment")
 # The rest is what the engine declares; `sync_workflows` would write it again.
 WORKFLOW_FIELDS = ("enabled",)
 
@@ -26,17 +27,18 @@ def cancel_job(*, job: RenderJob, actor: Any, tab: str = "") -> RenderJob:
     return row
 
 
-def retry_job(*, job: RenderJob, actor: Any, tab: str = "") -> RenderJob:
-    """`queue.retry`, with who did it, with the dead jobs that it waits for, and with all that fell with any of them.
+def retry_job(*, job: RenderJob, actor: Any, tab: str = "") -> chains.Again:
+    """Queue a failed or cancelled job again, with all its tries, and what comes back with it (`chains.try_again`).
 
     Conflict when the job is open or has succeeded.
     """
-    with one_action(project=job.project, actor=actor, kind="render.retry", tab=tab) as recorder:
-        before = chains.dead_before([job])
-        row = queue.retry(job=job, actor=actor, tab=tab)
-        if others := [*before, *chains.fallen_with([*before, row])]:
-            chains.requeue(recorder, others)
-    return row
+    with _of_job(job, actor, "render.retry", tab) as recorder:
+        # Those that it waits for are locked with it, in one order, before anybody looks at its state.
+        chains.dead_before([job])
+        row = RenderJob.objects.select_related(*OWNERS).get(pk=job.pk)
+        if row.state not in chains.NOT_DONE:
+            raise Conflict(_("Only a failed or cancelled job can be tried again."))
+        return chains.try_again(recorder, [row])
 
 
 def set_priority(*, job: RenderJob, actor: Any, priority: int, tab: str = "") -> RenderJob:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -66,23 +67,53 @@ def _larger_card(job: RenderJob, attempt: RenderAttempt, error: str, retryable: 
 
 
 def _elsewhere(job: RenderJob, attempt: RenderAttempt, error: str) -> Follows:
-    """To a worker that has not refused it; no try is used up. None is left: the reasons of all."""
-    refused = {*job.refused, *([attempt.worker_id] if attempt.worker_id else [])}
+    """To a worker that has not refused it; no try is used up. None is left: the reasons of all.
+
+    One that is away for a moment may come back: the job waits for it (`giving_up` ends that).
+    """
+    job.refused = sorted({*job.refused, *([attempt.worker_id] if attempt.worker_id else [])})
+    changes = {"refused": job.refused}
+    able = can_take(job)
+    if able or may_return(job):
+        return Follows(True, error, job.max_attempts + 1, at_once=bool(able), changes=changes)
+    return Follows(False, all_refusals(job, attempt, error), job.max_attempts)
+
+
+def can_take(job: RenderJob) -> list[Worker]:
+    """The workers that would take this job as things stand."""
     workers = [worker for worker in online_workers(job.workflow.backend) if worker.vram_gb >= job.vram_gb]
     hindered = _hindered(job, workers)
-    changes = {"refused": sorted(refused)}
-    if any(worker.pk not in refused and worker.pk not in hindered for worker in workers):
-        return Follows(True, error, job.max_attempts + 1, at_once=True, changes=changes)
+    return [worker for worker in workers if worker.pk not in job.refused and worker.pk not in hindered]
+
+
+def may_return(job: RenderJob) -> list[Worker]:
+    """Those that would take it, were they not away: stopped a short while ago, or with a server that is silent."""
+    lately = Q(state=WorkerState.OFFLINE, heartbeat_at__gt=Now() - timedelta(seconds=settings.RENDER_WAIT_SECONDS))
+    rows = Worker.objects.filter(lately | Q(state=WorkerState.ONLINE) & ~Q(error=""), vram_gb__gte=job.vram_gb)
+    workers = [row for row in rows.exclude(pk__in=job.refused) if job.workflow.backend in row.backends]
+    lasting = _lasting(job, workers)
+    return [worker for worker in workers if worker.pk not in lasting]
+
+
+def all_refusals(job: RenderJob, attempt: RenderAttempt, error: str) -> str:
+    """Why no worker takes it, each with its own reason."""
     said = _refusals(job, attempt, error)
-    for worker in workers:
-        if worker.pk in hindered:
-            said.setdefault(str(worker), hindered[worker.pk])
-    return Follows(False, _all(said), job.max_attempts)
+    workers = [worker for worker in online_workers(job.workflow.backend) if worker.vram_gb >= job.vram_gb]
+    for pk, reason in _hindered(job, workers).items():
+        said.setdefault(next(str(worker) for worker in workers if worker.pk == pk), reason)
+    for worker in may_return(job):
+        said.setdefault(str(worker), _("It has not come back."))
+    return _all(said)
 
 
 def _hindered(job: RenderJob, workers: Sequence[Worker]) -> dict[int, str]:
     """Which of these would not take the job as things stand, by id, and why: nobody may be left waiting for them."""
-    found = {worker.pk: worker.error for worker in workers if worker.error}
+    return {**{worker.pk: worker.error for worker in workers if worker.error}, **_lasting(job, workers)}
+
+
+def _lasting(job: RenderJob, workers: Sequence[Worker]) -> dict[int, str]:
+    """As `_hindered`, what is not over by itself when a server answers again."""
+    found: dict[int, str] = {}
     for block in WorkerBlock.objects.filter(workflow=job.workflow_id, worker__in=workers):
         found[block.worker_id] = block.reason
     for fit in WorkerFit.objects.filter(workflow=job.workflow_id, fits=False, worker__in=workers):

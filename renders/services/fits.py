@@ -7,15 +7,16 @@ import gzip
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
-from renders.backends import BackendError, Wanted, ask_schema, check
+from renders.backends import BackendError, Wanted, advise, ask_schema, check
 from renders.models import MachineSchema, Worker, WorkerFit, WorkerState, Workflow, WorkflowGraph
 from renders.services import blocks
 
@@ -54,6 +55,22 @@ def refusals(
     if len(found) == 1:
         return next(iter(found.values()))
     return [f"{worker.name}: {reason}" for worker in known for reason in found[str(worker.schema_id)]]
+
+
+def advice(*, workflow: Workflow, graph: WorkflowGraph | None = None, params: Mapping[str, Any]) -> list[str]:
+    """What goes with this workflow, but not well, in words with a remedy (`backends.advise`)."""
+    return advise(workflow.backend, wanted_of(workflow, graph=graph, params=params))
+
+
+def too_small(workers: Sequence[Worker], need: int) -> str:
+    """That none of these has a card with so many GB, in words: the largest card, the need and what to do."""
+    largest = max(workers, key=lambda worker: worker.vram_gb)
+    text = _(
+        "The work needs a GPU with %(need)d GB; the largest one online has %(largest)d GB (%(card)s). Choose a workflow"
+        " for smaller cards, or start a worker that has a larger one."
+    )
+    card = str(largest.gpu.get("gpu") or largest.name)
+    return text % {"need": need, "largest": largest.vram_gb, "card": card}
 
 
 def wanted_of(

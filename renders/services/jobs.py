@@ -20,7 +20,8 @@ from renders.models import BatchKind, RenderBatch, RenderJob, RenderPreset, Wait
 from renders.models.job import OPEN_STATES
 from renders.services import chains, waiting
 from renders.services.estimates import finish_estimate
-from renders.services.fits import refusals
+from renders.services.failing import online_workers
+from renders.services.fits import advice, refusals, too_small
 from renders.services.inputs import checked_inputs
 from renders.services.lora_files import with_lora_paths
 from renders.services.making import Wish, make_jobs
@@ -42,11 +43,15 @@ START_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Started:
-    """What a start made: `batch` is None when everything wanted is under way already; `estimate` in seconds or None."""
+    """What a start made: `batch` is None when everything wanted is under way already; `estimate` in seconds or None.
+
+    `warnings`: what goes, but not well, with whose it is; and that no card is large enough.
+    """
 
     batch: RenderBatch | None
     jobs: list[RenderJob]
     estimate: float | None = None
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -185,13 +190,14 @@ def start_renders(
             return Started(None, [])
         queue_batch(batch, jobs, waits, actor=actor, tab=tab)
     known = any(job.estimate is not None for job in jobs)
-    return Started(batch, jobs, finish_estimate(jobs) if known else None)
+    return Started(batch, jobs, finish_estimate(jobs) if known else None, _warnings(jobs))
 
 
 def _refuse_impossible(jobs: Sequence[RenderJob]) -> None:
     """Invalid with the servers' own reasons when none of those that are known could do one of these."""
     looked: dict[tuple[int, str], list[str]] = {}
-    for job in jobs:
+    # Of those that differ in their own words only, the longest may be too long.
+    for job in sorted(jobs, key=_length, reverse=True):
         asked = json.dumps({k: v for k, v in job.params.items() if k not in _OWN_WORDS}, sort_keys=True, default=str)
         key = (job.workflow_id, asked)
         if key in looked:
@@ -206,6 +212,28 @@ def _refuse_impossible(jobs: Sequence[RenderJob]) -> None:
             why = " ".join(looked[key][:10])
             facts = {"owner": job.owner, "key": job.workflow.key, "why": why}
             raise Invalid(text % facts, fields={"workflow": looked[key][:50]})
+
+
+def _length(job: RenderJob) -> int:
+    return int(job.params.get("frames") or 0)
+
+
+def _warnings(jobs: Sequence[RenderJob]) -> list[str]:
+    """What is to be known of these jobs; the same of many is said once, of the longest and of the largest."""
+    found: dict[tuple[int, Any], str] = {}
+    for job in sorted(jobs, key=_length, reverse=True):
+        key = (job.workflow_id, job.params.get("fps"))
+        if key not in found:
+            told = advice(workflow=job.workflow, graph=job.graph, params=job.params)
+            found[key] = f"{job.owner}: {' '.join(told)}" if told else ""
+    needs: dict[str, int] = {}
+    for job in jobs:
+        needs[job.workflow.backend] = max(needs.get(job.workflow.backend, 0), job.vram_gb)
+    for backend, need in needs.items():
+        online = online_workers(backend)
+        if online and not any(worker.vram_gb >= need for worker in online):
+            found[0, backend] = f"{too_small(online, need)} {_('Until then it will wait.')}"
+    return [text for text in found.values() if text]
 
 
 def queue_batch(

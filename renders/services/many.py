@@ -1,23 +1,24 @@
 """Cancel, retry and order many jobs at once: one action, one answer; what cannot change any more is left out."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from aipipeline.history.recorder import one_action, recording
+from aipipeline.history.recorder import Recorder, recording
 from aipipeline.projects.errors import Invalid
 from renders.models import JobState, RenderJob
 from renders.models.job import OPEN_STATES
 from renders.services import control, queue
-from renders.services.chains import locked
+from renders.services.chains import NOT_DONE, Again, dead_before, locked, try_again
 from renders.services.nudges import announce_jobs
 
 MOST = 500
 PORTION = 200  # jobs that end in one transaction: their rows are locked as long as it lasts
-_AGAIN = frozenset({JobState.FAILED, JobState.CANCELLED})
+TOLD = 200  # rows of which the history keeps what they were
 
 
 def cancel_jobs(*, jobs: Sequence[RenderJob], actor: Any, tab: str = "") -> int:
@@ -25,10 +26,7 @@ def cancel_jobs(*, jobs: Sequence[RenderJob], actor: Any, tab: str = "") -> int:
     _refuse_too_many(jobs)
     count = 0
     for project, mine in _by_project(jobs):
-        params = {"jobs": len(mine)}
-        with recording(
-            project=project, actor=actor, kind="render.cancel", tab=tab, undoable=False, params=params
-        ):  # fmt: skip
+        with _of_many(project, mine, actor, "render.cancel", tab):
             count += len(tell_to_stop(RenderJob.objects.filter(pk__in=mine, cancel_requested=False)))
         end_cancelled(mine)
     return count
@@ -66,46 +64,50 @@ def end_cancelled(jobs: Collection[Any] | None = None) -> int:
     return count
 
 
-def retry_jobs(*, jobs: Sequence[RenderJob], actor: Any, tab: str = "") -> int:
-    """`control.retry_job` for those that failed or were cancelled; returns how many."""
-    return _each(jobs, _AGAIN, "render.retry", actor, tab, lambda job: control.retry_job(job=job, actor=actor, tab=tab))
+def retry_jobs(*, jobs: Sequence[RenderJob], actor: Any, tab: str = "") -> Again:
+    """Queue those again that failed or were cancelled, with what comes back with them (`chains.try_again`)."""
+    _refuse_too_many(jobs)
+    asked: list[RenderJob] = []
+    brought: list[RenderJob] = []
+    for project, mine in _by_project(jobs):
+        with _of_many(project, mine, actor, "render.retry", tab) as recorder:
+            wanted = RenderJob.objects.filter(pk__in=mine)
+            dead_before(wanted)
+            # Locked by now, with those that they wait for: a worker that ends one meanwhile waits.
+            rows = list(locked(wanted.filter(state__in=NOT_DONE)).select_related(*control.OWNERS))
+            if rows:
+                again = try_again(recorder, rows)
+                asked += again.asked
+                brought += again.brought
+    return Again(tuple(asked), tuple(brought))
 
 
 def set_priorities(*, jobs: Sequence[RenderJob], actor: Any, priority: int, tab: str = "") -> int:
     """Give those that wait a new place, -100 to 100; returns how many. Invalid for other numbers."""
     if priority not in control.PRIORITIES:
         raise Invalid(_("priority: a number from -100 to 100."), fields={"priority": [_("out of range")]})
-    return _each(
-        jobs,
-        frozenset({JobState.QUEUED}),
-        "render.priority",
-        actor,
-        tab,
-        lambda job: control.set_priority(job=job, actor=actor, priority=priority, tab=tab),
-    )
-
-
-def _each(
-    jobs: Sequence[RenderJob],
-    states: frozenset[JobState],
-    kind: str,
-    actor: Any,
-    tab: str,
-    work: Callable[[RenderJob], Any],
-) -> int:
     _refuse_too_many(jobs)
     count = 0
     for project, mine in _by_project(jobs):
-        with one_action(project=project, actor=actor, kind=kind, tab=tab, params={"jobs": len(mine)}) as recorder:
-            recorder.action.undoable = False
-            # Locked before anything is done: a worker that ends one meanwhile waits, and none of them can refuse.
-            for row in list(locked(RenderJob.objects.filter(pk__in=mine))):
-                # Trying one again may have brought back others of them that fell with it.
-                state = RenderJob.objects.filter(pk=row.pk).values_list("state", flat=True).get()
-                if state in states:
-                    work(row)
-                    count += 1
+        with _of_many(project, mine, actor, "render.priority", tab) as recorder:
+            count += len(give_place(recorder, RenderJob.objects.filter(pk__in=mine), priority))
     return count
+
+
+def give_place(recorder: Recorder, jobs: "QuerySet[RenderJob]", priority: int) -> list[RenderJob]:
+    """Move those of these jobs that wait, inside a running recording; returns them. Five queries at most."""
+    rows = list(locked(jobs.filter(state=JobState.QUEUED)).select_related(*control.OWNERS, "workflow"))
+    RenderJob.objects.filter(pk__in=[row.pk for row in rows]).update(priority=priority)
+    for row in rows[:TOLD]:
+        if row.priority != priority:
+            recorder.note(row, {"priority": [row.priority, priority]})
+    announce_jobs(rows)
+    return rows
+
+
+def _of_many(project: Any, jobs: Collection[Any], actor: Any, kind: str, tab: str) -> AbstractContextManager[Recorder]:
+    params = {"jobs": len(jobs)}
+    return recording(project=project, actor=actor, kind=kind, tab=tab, undoable=False, params=params)
 
 
 def _refuse_too_many(jobs: Sequence[RenderJob]) -> None:

@@ -20,12 +20,15 @@ def pause(*, scope: str, key: str, actor: Any, reason: str = "", tab: str = "") 
     """
     project, label = _target(scope, key)
     params = {"scope": scope, "key": key, "label": label}
-    with recording(project=project, actor=actor, kind="farm.pause", tab=tab, undoable=False, params=params):
+    with recording(project=project, actor=actor, kind="farm.pause", tab=tab, undoable=False, params=params) as recorder:
+        before = Pause.objects.filter(scope=scope, key=key).first()
         row, _made = Pause.objects.update_or_create(
             scope=scope,
             key=key,
             defaults={"reason": reason.strip()[:300], "actor": actor if getattr(actor, "pk", None) else None},
         )
+        if before is not None and before.reason != row.reason:
+            recorder.note(row, {"reason": [before.reason, row.reason]})
         _tell(project)
     return row
 

@@ -46,11 +46,11 @@ def mark_published(version: Version, facts: Mapping[str, Any], *, job: RenderJob
 
 
 def _followed(version: Version, provenance: Any) -> int | None:
-    """The version of whose clip a frame was the first image: the link before in a continuity chain."""
+    """The version that was the first image, or whose clip gave a frame for it: the link before in a chain."""
     inputs = provenance.get("inputs") if isinstance(provenance, Mapping) else None
     link = inputs.get("first_image") if isinstance(inputs, Mapping) else None
-    named = link.get("version") if isinstance(link, Mapping) else None
-    if not isinstance(named, int):
+    named = link.get("version") if isinstance(link, Mapping) else link
+    if not isinstance(named, int) or isinstance(named, bool):
         return None
     rows = Version.objects.filter(pk=named, project=version.project_id).exclude(pk=version.pk)
     found: int | None = rows.values_list("pk", flat=True).first()

@@ -36,7 +36,7 @@ def pairs_of(project: Project) -> list[tuple[int, int]]:
     Three queries.
     """
     order = list(Shot.objects.live().filter(project=project).order_by("position", "pk").values_list("pk", flat=True))
-    clips = {shot: row[0] for (shot, _kind), row in current_by_shot(order, [VersionKind.RENDER]).items()}
+    clips = {shot: row.pk for (shot, _kind), row in current_by_shot(order, [VersionKind.RENDER]).items()}
     found = [(clips[a], clips[b]) for a, b in pairwise(order) if a in clips and b in clips]
     shown = set(clips.values())
     found += [(used, pk) for pk, used in links_of([project.pk]).items() if pk in shown]

@@ -137,7 +137,7 @@ def test_what_failed_is_tried_again_and_nothing_else(project: Any, admin_user: A
         batches.retry_failed(batch=batch, actor=admin_user)
     end(first, JobState.FAILED, error="no")
     queue.cancel(job=second)
-    assert [job.pk for job in batches.retry_failed(batch=batch, actor=admin_user)] == [first.pk]
+    assert [job.pk for job in batches.retry_failed(batch=batch, actor=admin_user).jobs] == [first.pk]
     assert states(batch) == [JobState.QUEUED, JobState.CANCELLED, JobState.QUEUED]
     first.refresh_from_db()
     assert (first.error, first.attempts_made < first.max_attempts) == ("", True)

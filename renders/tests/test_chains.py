@@ -204,7 +204,7 @@ def test_what_a_person_cancelled_stays_cancelled(project: Any, admin_user: Any, 
     control.cancel_job(job=c, actor=admin_user)
     end(a, JobState.FAILED, error="x")
     assert started.batch is not None
-    assert {job.pk for job in batches.retry_failed(batch=started.batch, actor=admin_user)} == {a.pk, b.pk}
+    assert {job.pk for job in batches.retry_failed(batch=started.batch, actor=admin_user).jobs} == {a.pk, b.pk}
     assert state_of(a, b, c) == [JobState.QUEUED, JobState.QUEUED, JobState.CANCELLED]
     batches.cancel_batch(batch=started.batch, actor=admin_user)
     control.retry_job(job=RenderJob.objects.get(pk=a.pk), actor=admin_user)
@@ -232,10 +232,10 @@ def test_who_is_tried_again_brings_what_it_waits_for(
     end(a, JobState.FAILED, error="x")
     assert state_of(a, b, c, d) == [JobState.FAILED, *[JobState.CANCELLED] * 3]
     c.refresh_from_db()
-    if many_at_once:
-        assert many.retry_jobs(jobs=[c], actor=admin_user) == 1
-    else:
-        control.retry_job(job=c, actor=admin_user)
+    again = many.retry_jobs(jobs=[c], actor=admin_user) if many_at_once else control.retry_job(job=c, actor=admin_user)
+    assert [job.pk for job in again.asked] == [c.pk]
+    assert {job.pk for job in again.brought} == {a.pk, b.pk, d.pk}
+    assert again.names == [shots[0].code, shots[1].code]
     assert state_of(a, b, c, d) == [JobState.QUEUED] * 4
     attempt = queue.claim(worker=worker(), slots=9)
     assert attempt is not None
@@ -252,7 +252,9 @@ def test_a_batch_brings_the_dead_job_of_another_that_it_waits_for(
     end(b, JobState.FAILED, error="x")
     control.cancel_job(job=a, actor=admin_user)
     assert started.batch is not None
-    assert {job.pk for job in batches.retry_failed(batch=started.batch, actor=admin_user)} == {a.pk, b.pk}
+    again = batches.retry_failed(batch=started.batch, actor=admin_user)
+    assert {job.pk for job in again.jobs} == {a.pk, b.pk}
+    assert again.names == [shots[0].code]
     assert state_of(a, b) == [JobState.QUEUED] * 2
 
 

@@ -1,5 +1,6 @@
 """The farm's pages over HTTP: who sees what, filters, refusals, and as many queries for many rows as for few."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from aipipeline.history.models import Action
 from aipipeline.history.project_services import create_project, set_member
 from aipipeline.projects.models import Project
 from renders.farm.filters import filter_from
@@ -25,8 +27,9 @@ from renders.models import (
     WorkerFit,
     Workflow,
 )
+from renders.services import many
 from renders.services.workflows import sync_workflows
-from shots.models import Shot
+from shots.models import Shot, ShotStep
 from tests.factories import applied_project
 
 pytestmark = pytest.mark.django_db
@@ -242,6 +245,50 @@ def test_many_jobs_change_in_one_action_and_what_has_ended_is_left_out(site: Cli
         assert site.post("/farm/jobs/bulk/", body).status_code == 422
 
 
+def test_who_is_tried_again_is_told_what_came_back_with_it(site: Client, shots: list[Shot]) -> None:
+    first, then = make_job(shots[0], JobState.FAILED), make_job(shots[1], JobState.CANCELLED)
+    then.after.add(first)
+
+    def told(path: str, **body: str) -> str:
+        answer = site.post(path, body)
+        assert answer.status_code == 204
+        RenderJob.objects.filter(pk=first.pk).update(state=JobState.FAILED)
+        RenderJob.objects.filter(pk=then.pk).update(state=JobState.CANCELLED)
+        return str(json.loads(answer["HX-Trigger"])["aip:toast"]["message"])
+
+    said = f"1 job queued again. With it 1 of its chain: {shots[1].code}."
+    assert told(f"/farm/jobs/{first.pk}/retry/") == said
+    assert told("/farm/jobs/bulk/", do="retry", ids=str(first.pk)) == said
+    assert told("/farm/jobs/bulk/", do="retry", ids=f"{first.pk},{then.pk}") == "2 jobs queued again."
+    batch = RenderBatch.objects.create(project=first.project)
+    RenderJob.objects.filter(pk=first.pk).update(batch=batch)
+    assert told(f"/farm/batches/{batch.pk}/retry/") == said
+
+
+def test_many_jobs_are_changed_by_as_many_queries_as_few(admin_user: Any, shots: list[Shot]) -> None:
+    more = [
+        Shot(project=shots[0].project, scene=shots[0].scene, code=f"M{n}", position=9000 + n, duration_frames=9)
+        for n in range(40)
+    ]
+    Shot.objects.bulk_create(more)
+    ShotStep.objects.bulk_create(ShotStep(project=shot.project, shot=shot, step="render") for shot in more)
+    jobs = [make_job(shot, JobState.FAILED) for shot in more]
+    RenderJob.objects.update(step="render")
+
+    def queries(some: list[RenderJob], priority: int) -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as again:
+            assert len(many.retry_jobs(jobs=some, actor=admin_user).asked) == len(some)
+        with CaptureQueriesContext(connection) as order:
+            assert many.set_priorities(jobs=some, actor=admin_user, priority=priority) == len(some)
+        return len(again), len(order)
+
+    few = queries(jobs[:5], 3)
+    assert queries(jobs[5:], 4) == few
+    assert set(ShotStep.objects.filter(shot__in=more).values_list("state", flat=True)) == {"generating"}
+    assert set(Shot.objects.filter(code__startswith="M").values_list("status", flat=True)) == {"generating"}
+    assert Action.objects.filter(kind="render.retry").count() == 2
+
+
 def test_a_job_says_why_it_waits(site: Client, shots: list[Shot]) -> None:
     job = make_job(shots[0])
 
@@ -250,7 +297,7 @@ def test_a_job_says_why_it_waits(site: Client, shots: list[Shot]) -> None:
 
     assert "COMFYUI_URLS" in told()
     worker = gpu(vram_gb=8)
-    assert "24 GB are needed" in told()
+    assert "needs a GPU with 24 GB; the largest one online has 8 GB (NVIDIA RTX 4090). Choose a workflow" in told()
     Worker.objects.filter(pk=worker.pk).update(vram_gb=24)
     assert "waits for a free worker" in told()
     WorkerFit.objects.create(worker=worker, workflow=job.workflow, fits=False, reasons=["umt5.safetensors is missing."])

@@ -7,7 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from renders import tasks
@@ -22,7 +25,7 @@ from renders.models import (
     WorkerFit,
     Workflow,
 )
-from renders.services import queue, workers
+from renders.services import giving_up, queue, workers
 from renders.signals import job_ended
 from renders.tests import farm_world as world
 from tests.factories import applied_project
@@ -193,5 +196,70 @@ def test_no_job_is_sent_to_a_worker_that_would_not_take_it(shot: Any, how: str, 
         job = world.job(shot, one)
         queue.end_attempt(attempt=world.begun(small), cause=cause, **facts)
         job.refresh_from_db()
+        if how == "away" and cause == Cause.LACKING:  # its server may only be starting again
+            assert (job.state, giving_up.end_refused()) == (JobState.QUEUED, 0)
+            pass_time(job)
+            assert giving_up.end_refused() == 1
+            job.refresh_from_db()
         assert job.state == JobState.FAILED
         assert f"largest: {told}" in job.error
+
+
+def pass_time(job: RenderJob) -> None:
+    """The job's tries ended, and it waits, longer ago than RENDER_WAIT_SECONDS."""
+    long_ago = timezone.now() - timedelta(seconds=settings.RENDER_WAIT_SECONDS + 1)
+    RenderAttempt.objects.filter(job=job).update(finished_at=long_ago)
+    RenderJob.objects.filter(pk=job.pk).update(not_before=long_ago)
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_refused_job_waits_for_the_only_other_worker_to_start_again(shot: Any, comes_back: bool) -> None:
+    here, other = world.worker("here"), world.worker("other")
+    job = world.job(shot, world.workflow(), max_attempts=1)
+    Worker.objects.filter(pk=other.pk).update(heartbeat_at=timezone.now())
+    workers.gone(name="other")
+    facts: dict[str, Any] = {"state": JobState.FAILED, "error": "It lacks a node.", "retryable": False}
+    queue.end_attempt(attempt=world.begun(here), cause=Cause.LACKING, **facts)
+    job.refresh_from_db()
+    assert (job.state, job.refused) == (JobState.QUEUED, [here.pk])
+    assert world.take(here) is None
+    pass_time(job)
+    if comes_back:
+        workers.beat(name="other")
+        assert giving_up.end_refused() == 0
+        taken = world.take(Worker.objects.get(pk=other.pk))
+        assert taken == job
+        return
+    tasks.reap()
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED
+    assert "here: It lacks a node." in job.error
+    assert "other: It has not come back." in job.error
+
+
+def test_many_refused_jobs_that_wait_for_a_busy_worker_cost_the_reaper_little(shot: Any) -> None:
+    here, _other = world.worker("here"), world.worker("other")
+    one = world.workflow()
+
+    def queries(count: int) -> int:
+        for _n in range(count):
+            pass_time(world.job(shot, one, refused=[here.pk]))
+        with CaptureQueriesContext(connection) as asked:
+            assert giving_up.end_refused() == 0
+        return len(asked)
+
+    few = queries(2)
+    assert queries(20) == few <= 6
+
+
+def test_nobody_waits_for_a_worker_that_left_long_ago_or_would_not_take_it(shot: Any) -> None:
+    here, gone, unfit = world.worker("here"), world.worker("gone"), world.worker("unfit")
+    one = world.workflow()
+    long_ago = timezone.now() - timedelta(seconds=settings.RENDER_WAIT_SECONDS + 1)
+    Worker.objects.filter(pk=gone.pk).update(state="offline", heartbeat_at=long_ago)
+    Worker.objects.filter(pk=unfit.pk).update(state="offline", heartbeat_at=timezone.now())
+    hinder(unfit, one, "unfit")
+    job = world.job(shot, one)
+    queue.end_attempt(attempt=world.begun(here), cause=Cause.LACKING, state=JobState.FAILED, error="No.")
+    job.refresh_from_db()
+    assert (job.state, job.error) == (JobState.FAILED, "No.")

@@ -14,7 +14,7 @@ from aipipeline.ui.pages import body_of, number_in, tab_of
 from renders.farm.batches import batch_groups, batch_row
 from renders.models import JobState, RenderBatch
 from renders.services import batches
-from renders.views.farm_actions import told
+from renders.views.farm_actions import told, told_again
 
 
 @require_GET
@@ -42,8 +42,7 @@ def cancel(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     row = _allowed(request, batch_id, "renders.start")
-    count = len(batches.retry_failed(batch=row, actor=request.user, tab=tab_of(request)))
-    return told(ngettext("%(n)d job queued again.", "%(n)d jobs queued again.", count) % {"n": count})
+    return told_again(batches.retry_failed(batch=row, actor=request.user, tab=tab_of(request)))
 
 
 @require_POST

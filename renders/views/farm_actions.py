@@ -20,12 +20,26 @@ from celery_workers.services import cancel_task as cancel_task_of
 from renders.models import Pause, PauseScope, RenderJob, Worker
 from renders.selectors import job_for
 from renders.services import blocks, control, many, pauses
+from renders.services.chains import Again
 from renders.services.workers import wake_worker
+
+NAMED = 8
 
 
 def told(text: str) -> HttpResponse:
     """Nothing to swap in: a toast, and the page's live parts look again."""
     return hx_refresh(hx_toast(HttpResponse(status=204), text))
+
+
+def told_again(again: Again) -> HttpResponse:
+    """How many jobs were queued again, and which ones of their chains came back with them."""
+    count = len(again.asked)
+    text = ngettext("%(n)d job queued again.", "%(n)d jobs queued again.", count) % {"n": count}
+    if more := len(again.brought):
+        with_it = ngettext("With it %(n)d of its chain: %(names)s.", "With it %(n)d of its chain: %(names)s.", more)
+        names = ", ".join(again.names[:NAMED]) + ("…" if len(again.names) > NAMED else "")
+        text = f"{text} {with_it % {'n': more, 'names': names}}"
+    return told(text)
 
 
 @require_POST
@@ -40,8 +54,8 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
     row = job_for(request.user, job_id)
     require(request.user, "renders.start", row.project)
-    control.retry_job(job=row, actor=request.user, tab=tab_of(request))
-    return told(_("Queued again."))
+    again = control.retry_job(job=row, actor=request.user, tab=tab_of(request))
+    return told_again(again)
 
 
 @require_POST
@@ -69,8 +83,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
         count = many.cancel_jobs(**facts)
         return told(ngettext("%(n)d job cancelled.", "%(n)d jobs cancelled.", count) % {"n": count})
     if what == "retry":
-        count = many.retry_jobs(**facts)
-        return told(ngettext("%(n)d job queued again.", "%(n)d jobs queued again.", count) % {"n": count})
+        return told_again(many.retry_jobs(**facts))
     count = many.set_priorities(**facts, priority=number_in(body, "priority") or 0)
     return told(ngettext("Priority of %(n)d job changed.", "Priority of %(n)d jobs changed.", count) % {"n": count})
 

@@ -16,8 +16,20 @@ from assets.models import CinematicPreset, LoRA
 from assets.services import save_asset
 from celery_workers.models import LedgerTask, Schedule
 from mirror.services.targets import create_target
-from renders.models import PathMap, RenderAttempt, RenderJob, Worker, WorkerBlock, WorkerFit, Workflow
+from renders.models import (
+    Experience,
+    PathMap,
+    RenderAttempt,
+    RenderJob,
+    Seam,
+    Worker,
+    WorkerBlock,
+    WorkerFit,
+    Workflow,
+    WorkflowGraph,
+)
 from renders.services.jobs import render_shots
+from renders.services.pauses import pause
 from renders.services.presets import create_preset
 from renders.services.publishing import publish_files
 from renders.services.queue import lease_end
@@ -47,6 +59,16 @@ def fill(project: Any, actor: Any, other: Any, folder: Path) -> None:
     WorkerFit.objects.create(worker=worker, workflow=workflow, fits=False, reasons=["Node X is missing."])
     WorkerBlock.objects.create(worker=worker, workflow=workflow, failures=3, reason="torn")
     RenderAttempt.objects.create(job=job, worker=worker, number=1, state="failed", lease_until=lease_end())
+    pause(scope="project", key=str(project.pk), actor=actor, reason="확인")
+    size = {"width": 320, "height": 180, "frames": 1}
+    Experience.objects.create(
+        workflow=workflow, **size, gpu=f"Card {project.pk}", vram_gb=8, succeeded=2, seconds=3.0
+    )  # fmt: skip
+    brought = Workflow.objects.create(
+        key=f"own.{project.code.lower()}", title="Own", backend="comfyui", output_kind="previz", project=project
+    )  # fmt: skip
+    WorkflowGraph.objects.create(workflow=brought, number=1, nodes={"1": {}}, about={}, sha256="0", author=actor)
+    Seam.objects.create(project=project, before=version, after=version, score=0.25, details={"luma": 0.2})
     edit = ensure_edit(project)
     parts.create_marker(edit=edit, actor=actor, fields={"frame": 12, "name": "Music"})
     Movie.objects.create(

@@ -9,6 +9,7 @@ from django.contrib import admin
 from aipipeline.events import publishing
 from aipipeline.history.models import Action
 from aipipeline.projects.tracked import Tracked
+from renders.models import JobState, Pause, RenderBatch, RenderJob, WorkerBlock
 from tests.admin.pages import address, errors_of, list_address, opened
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -36,6 +37,7 @@ EDITS: dict[str, tuple[str, str, Any, str]] = {
     "renders.RenderPreset": ("name", "Draft 2", "Draft 2", "project"),
     "renders.PathMap": ("macos", "/Volumes/films", "/Volumes/films", ""),
     "renders.RenderJob": ("priority", "7", 7, "project"),
+    "renders.Pause": ("reason", "검토 중", "검토 중", "farm"),
     "timeline.Edit": ("name", "Cut 2", "Cut 2", "project"),
     "timeline.Track": ("name", "Main", "Main", "project"),
     "timeline.Clip": ("source_in", "3", 3, "project"),
@@ -45,7 +47,9 @@ EDITS: dict[str, tuple[str, str, Any, str]] = {
     "celery_workers.Schedule": ("every_seconds", "30.0", 30.0, ""),
 }
 READ_ONLY = {
-    "renders.Version", "renders.Review", "renders.RenderAttempt", "renders.Worker", "timeline.Movie",
+    "renders.Version", "renders.Review", "renders.RenderAttempt", "renders.Worker", "renders.RenderBatch",
+    "renders.Seam", "renders.Experience", "renders.WorkerFit", "renders.WorkerBlock", "renders.WorkflowGraph",
+    "timeline.Movie",
     "celery_workers.LedgerTask", "tables.SheetImport", "history.Action", "notes.Notification",
 }  # fmt: skip
 REGISTERED = sorted(model._meta.label for model in admin.site._registry)
@@ -71,7 +75,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
 def test_no_model_is_forgotten() -> None:
     """Whoever registers a model says here how it is edited, or that it is not."""
     assert set(REGISTERED) == set(EDITS) | READ_ONLY
-    assert len(REGISTERED) == 37
+    assert len(REGISTERED) == 44
 
 
 def row_of(label: str) -> Any:
@@ -157,6 +161,32 @@ def test_a_form_sent_back_unchanged_changes_nothing(studio: Any, admin_user: Any
             assert type(row)._default_manager.get(pk=row.pk).revision == row.revision
 
     walk(EDITS, send_back)
+
+
+def test_what_hangs_on_the_farm_is_changed_by_its_services(studio: Any, admin_user: Any, client: Any) -> None:
+    """Jobs of a batch together, a block that is lifted, a pause that ends: each one action in the history."""
+    client.force_login(admin_user)
+
+    def do(model: Any, action: str) -> set[str]:
+        rows = [str(pk) for pk in model.objects.values_list("pk", flat=True)]
+        body = {"action": action, "_selected_action": rows, "post": "yes"}
+        before = set(Action.objects.values_list("pk", flat=True))
+        assert client.post(list_address(model), body).status_code == 302
+        made = Action.objects.exclude(pk__in=before)
+        return {action.kind for action in made if action.actor == admin_user}
+
+    job = RenderJob.objects.get(batch__isnull=False)
+    assert do(RenderBatch, "cancel") == {"batch.cancel"}
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
+    RenderJob.objects.filter(pk=job.pk).update(state=JobState.FAILED)
+    assert do(RenderBatch, "retry") == {"batch.retry"}
+    job.refresh_from_db()
+    assert job.state == JobState.QUEUED
+    assert do(WorkerBlock, "lift") == {"worker.unblock"}
+    assert not WorkerBlock.objects.exists()
+    assert do(Pause, "delete_selected") == {"pause.remove"}
+    assert not Pause.objects.exists()
 
 
 def test_facts_refuse_every_change(studio: Any, admin_user: Any, client: Any) -> None:

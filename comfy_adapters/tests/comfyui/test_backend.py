@@ -1,5 +1,7 @@
 """The backend end to end, against a server in a process of its own."""
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,9 @@ from PIL import Image
 from aipipeline.media.probe import probe
 from comfy_adapters.comfyui.backend import ComfyBackend
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.comfyui.graphs import graph_hash
+from comfy_adapters.comfyui.graphs import as_it_was, graph_hash, load
 from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter, context
+from comfy_adapters.tests.own import files
 from tests.doubles.comfyui.process import ComfyDouble
 
 
@@ -121,3 +124,33 @@ def test_a_missing_or_broken_first_image_is_refused(comfy_server: ComfyDouble, t
     with pytest.raises(ComfyError, match="cannot be read"):
         ComfyBackend(QUICK).run(job, Reporter())
     assert comfy_server.stats()["posts"] == 0
+
+
+def test_the_folders_of_a_brought_graph_stay_below_the_jobs_own(shared_server: ComfyDouble, tmp_path: Path) -> None:
+    """What several nodes save is told apart, and two jobs never write into one place."""
+    nodes = files.graph()
+    (save,) = [key for key, node in nodes.items() if node["class_type"] == "SaveImage"]
+    nodes[save]["inputs"]["filename_prefix"] = "EP01\\밤 거리/look"
+    nodes["mask"] = copy.deepcopy(nodes[save])
+    nodes["mask"]["inputs"]["filename_prefix"] = "/../../%date:yyyy%/masks/../look"
+    about = files.about("flux_t2i")
+    about["slots"]["filename_prefix"].append({"node": "mask", "input": "filename_prefix"})
+    brought = {"nodes": nodes, "about": about, "number": 1}
+    told = []
+    for attempt in ("attempt-1", "attempt-2"):
+        job = replace(
+            context(shared_server.url, tmp_path, steps=2, attempt=attempt, workflow="own.night"), graph=brought
+        )
+        reporter = Reporter()
+        result = ComfyBackend(QUICK).run(job, reporter)
+        assert result.files[0].is_file()
+        prompt_id = reporter.state["prompt_id"]
+        outputs = shared_server.get(f"/history/{prompt_id}")[prompt_id]["outputs"]
+        told.append([(outputs[key]["images"][0]["subfolder"], outputs[key]["images"][0]["filename"])
+                     for key in (save, "mask")])  # fmt: skip
+    for number, places in enumerate(told, 1):
+        base = f"aip/ownnight_attempt{number}"
+        assert places == [(f"{base}/EP01/밤 거리", "look_00001_.png"), (f"{base}/dateyyyy/masks", "look_00001_.png")]
+    # Made again, the same folders lie below the new job's.
+    exact = as_it_was(result.provenance["filled_graph"], load("flux_t2i")[1], "aip/x_3")
+    assert exact[save]["inputs"]["filename_prefix"] == "aip/x_3/EP01/밤 거리/look"

@@ -12,8 +12,11 @@ from comfy_adapters.comfyui.backend import ComfyBackend
 from comfy_adapters.comfyui.convert import retime, source_length
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.graphs import snap_length
+from comfy_adapters.comfyui.servers import advice, lacks
 from comfy_adapters.comfyui.values import slot_values
 from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter, context
+from comfy_adapters.tests.comfyui.test_catalogue import server
+from renders.backends import Wanted
 from tests.doubles.comfyui.process import ComfyDouble
 
 RATES = ("24", "25", "30", "60", "24000/1001", "30000/1001")
@@ -69,7 +72,9 @@ def test_the_graph_is_told_so(name: str) -> None:
 
 
 @pytest.mark.parametrize("fps", RATES)
-@pytest.mark.parametrize(("name", "frames"), [("wan22_i2v", 37), ("ltx25_i2v", 500)])
+@pytest.mark.parametrize(
+    ("name", "frames"), [("wan22_i2v", 37), ("ltx25_i2v", 480), ("fflf_wan22", 160), ("fflf_ltx25", 480)]
+)
 def test_what_is_published_has_exactly_the_frames_and_the_size(
     tmp_path: Path, name: str, frames: int, fps: str
 ) -> None:
@@ -100,3 +105,29 @@ def test_a_shot_that_is_too_long_is_refused_before_anything_is_sent(shared_serve
     with pytest.raises(ComfyError, match=r"makes at most 157\. At its 16 frames per second that is 9\.8 seconds"):
         ComfyBackend(QUICK).run(job, Reporter())
     assert shared_server.stats()["posts"] == posts
+
+
+def test_what_is_longer_than_the_model_was_trained_on_is_said_and_what_it_does_not_make_refused() -> None:
+    """Between two given pictures no chain can be made: 81 frames at 16 per second are five seconds."""
+    table = server("0.33.0", graphs.load("fflf_wan22")[1])
+
+    def told(frames: int) -> tuple[list[str], list[str]]:
+        wanted = Wanted("comfy.fflf_wan22", {"width": 320, "height": 192, "frames": frames, "fps": "24"})
+        return advice(wanted), lacks(wanted, table)
+
+    assert told(121) == ([], [])
+    (said,), refused = told(122)
+    assert refused == []
+    assert "82 frames" in said
+    assert "trained on 81 (5.1 seconds)" in said
+    assert "first image alone" in said
+    assert [len(found) for found in told(241)] == [1, 0]
+    assert told(242)[0] == []
+    assert "at most 161" in told(242)[1][0]
+    assert "10.1 seconds" in told(242)[1][0]
+    ltx = {"width": 320, "height": 192, "fps": "24"}
+    assert advice(Wanted("comfy.ltx2_i2v", {**ltx, "frames": 2000})) == []  # a chain
+    assert advice(Wanted("comfy.flux_t2i", {**ltx, "frames": 2000})) == []
+    table = server("0.33.0", graphs.load("fflf_ltx25")[1])
+    assert lacks(Wanted("comfy.fflf_ltx25", {**ltx, "frames": 481}), table) == []
+    assert "20.0 seconds" in lacks(Wanted("comfy.fflf_ltx25", {**ltx, "frames": 482}), table)[0]

@@ -60,6 +60,44 @@ def test_without_reach_and_list_only_the_name_is_told(shared_server: ComfyDouble
     assert kept["uploads"] == {}
 
 
+def test_what_the_server_lists_of_its_files_is_kept_and_compared(comfy_server: ComfyDouble, tmp_path: Path) -> None:
+    """A name that lies in two places is the one that the server loads: the first of them."""
+    models = comfy_server.data / "models"
+    for place, size in (("unet", 300), ("diffusion_models", 7)):
+        (models / place).mkdir(parents=True)
+        (models / place / "flux1-dev-fp8.safetensors").write_bytes(b"x" * size)
+    comfy_server.faults(backslashes=True)
+    (models / "unet" / "night").mkdir()
+    (models / "unet" / "night" / "own.sft").write_bytes(b"12")
+    (models / "unet" / "night" / ".hidden.sft").write_bytes(b"12")
+    (models / "unet" / "night" / "read.me").write_bytes(b"12")
+    client = ComfyClient(comfy_server.url)
+    found = client.model_files("diffusion_models")
+    assert {name: facts["size"] for name, facts in found.items()} == {
+        "flux1-dev-fp8.safetensors": 300,
+        "night/own.sft": 2,
+    }
+    assert abs(found["night/own.sft"]["mtime"] - (models / "unet" / "night" / "own.sft").stat().st_mtime) < 0.001
+    assert client.model_files("no_such_folder") == client.model_files("") == {}
+    wanted = [{"folder": "diffusion_models", "file": "flux1-dev-fp8.safetensors"}, {"folder": "vae", "file": "x.sft"}]
+    told = identity.models_at(comfy_server.url, wanted)
+    assert [entry.get("size") for entry in told] == [300, None]
+
+
+def test_files_in_reach_are_looked_for_where_the_server_does(tmp_path: Path, settings: Any) -> None:
+    settings.AIP_WORKER_MODELS = str(tmp_path)
+    for place in ("diffusion_models", "clip", "vae"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "a.sft").write_bytes(b"a")
+    assert identity._local("diffusion_models", "a.sft") == tmp_path / "diffusion_models" / "a.sft"
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "a.sft").write_bytes(b"b")
+    assert identity._local("diffusion_models", "a.sft") == tmp_path / "unet" / "a.sft"
+    assert identity._local("text_encoders", "a.sft") == tmp_path / "clip" / "a.sft"
+    assert identity._local("loras", "..\\vae\\a.sft") is None
+    assert identity._local("", "vae/a.sft") is None
+
+
 @pytest.mark.parametrize(
     ("status", "body", "known"),
     [

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db.models.functions import Now
 
 from comfy_adapters.comfyui.client import ComfyClient
@@ -111,3 +112,44 @@ def test_a_server_that_is_away_is_asked_when_it_is_back(gpu: Worker, job: Render
     Worker.objects.update(endpoint=comfy_server.url)
     leftovers.look("gpu")
     until(lambda: not there(ComfyClient(comfy_server.url)))
+
+
+@pytest.mark.parametrize("how", ["deleted", "another address", "spelled anew"])
+def test_what_a_worker_left_is_stopped_when_it_drives_that_machine_no_more(
+    gpu: Worker, job: RenderJob, comfy_server: ComfyDouble, how: str
+) -> None:
+    client = ComfyClient(gpu.endpoint)
+    neighbour = occupy_behind(client, dies(gpu, client))
+    queue.cancel(job=job)
+    reap()
+    Worker.objects.filter(pk=gpu.pk).update(endpoint="http://127.0.0.1:9")
+    if how == "deleted":
+        Worker.objects.get(pk=gpu.pk).delete()
+    other = world.worker("other", backend="local", vram=0)  # it need not drive a machine itself
+    if how == "spelled anew":
+        Worker.objects.filter(pk=other.pk).update(endpoint=f"{client.public}/", backends=["comfyui"])
+        until(lambda: leftovers.stop_left_of(name="other") == 1)
+    else:
+        until(lambda: leftovers.stop_orphans(name="other") == 1)
+    assert there(client) == {neighbour}
+    assert leftovers.stop_orphans(name="other") == 0
+    assert "may still be" not in RenderAttempt.objects.get().log
+
+
+def test_what_cannot_be_asked_any_more_is_said_once(gpu: Worker, job: RenderJob, comfy_server: ComfyDouble) -> None:
+    client = ComfyClient(gpu.endpoint)
+    dies(gpu, client)
+    queue.cancel(job=job)
+    reap()
+    Worker.objects.filter(pk=gpu.pk).update(state="offline")
+    world.worker("other", endpoint="http://127.0.0.1:9")
+    comfy_server.kill()
+    for _look in range(2):
+        leftovers.look_around("other")
+        cache.clear()
+        told = RenderAttempt.objects.get()
+        assert told.log.count(f"What was sent to {client.public} may still be in its queue") == 1
+        assert told.saved["stopped"] is False
+    comfy_server.start_again()
+    leftovers.look_around("other")
+    assert RenderAttempt.objects.get().saved["stopped"] is True

@@ -33,28 +33,33 @@ def with_folder(context: JobContext, folder: Path, **more: Any) -> JobContext:
     return JobContext(**{**vars(context), "work_dir": folder, **more})
 
 
-@pytest.mark.parametrize("name", ["wan22_i2v", "wan22_i2v_4step", "wan_animate", "wan_animate2"])
+CHAINED = ["ltx23_i2v", "ltx25_i2v", "ltx2_i2v", "wan22_i2v", "wan22_i2v_4step", "wan_animate", "wan_animate2"]
+
+
+@pytest.mark.parametrize("name", CHAINED)
 @pytest.mark.parametrize("fps", ["24", "25", "30", "60", "24000/1001", "30000/1001"])
 def test_chains_cover_the_shot_evenly(name: str, fps: str) -> None:
     _graph, slots = graphs.load(name)
     limits = slots.constraints
-    for frames in range(1, 1001, 7):
+    rate = limits.rate(Fraction(fps))
+    for frames in range(1, 3001, 7):
         chain = long.plan(slots, {"frames": frames, "fps": fps})
         seconds = Fraction(frames) / Fraction(fps)
         if chain is None:
-            assert seconds * 16 <= limits.max_length
+            assert seconds * rate <= limits.max_length
             continue
         assert chain.clips >= 2
         assert chain.length <= limits.max_length
+        assert chain.rate == rate
         assert (chain.length - 1) % limits.length_step == 0
         assert chain.frames / chain.rate >= seconds
         assert chain.frames - seconds * chain.rate < limits.length_step * chain.clips + 1
-        assert (chain.clips - 1) * (limits.max_length - 1) + 1 < seconds * 16 + 1  # no clip too many
+        assert (chain.clips - 1) * (limits.max_length - 1) + 1 < seconds * rate + 1  # no clip too many
 
 
 def test_only_graphs_that_begin_with_a_picture_and_end_freely_are_chained() -> None:
     chained = {name for name in graphs.names() if graphs.load(name)[1].can_chain}
-    assert chained == {"wan22_i2v", "wan22_i2v_4step", "wan_animate", "wan_animate2"}
+    assert chained == set(CHAINED)
 
 
 @pytest.fixture
@@ -105,6 +110,22 @@ def test_finished_clips_survive_a_death(comfy_server: ComfyDouble, tmp_path: Pat
     assert comfy_server.stats()["posts"] <= max(posts + 1, 2)
     assert max(comfy_server.stats()["executed"].values()) == 1
     assert len(result.provenance["clips"]) == 2
+
+
+def test_a_shot_of_more_than_twenty_seconds_is_made_of_clips_by_ltx(
+    comfy_server: ComfyDouble, tmp_path: Path, picture: Path
+) -> None:
+    """Their rate is the shot's own, and their sound stays behind."""
+    facts = {**LONG, "width": 128, "height": 128, "frames": 500, "fps": "25"}
+    context = job(comfy_server.url, tmp_path, "ltx2_i2v", {"first_image": picture}, **facts)
+    result = ComfyBackend(QUICK).run(context, Reporter())
+    made = probe(result.files[0])
+    assert (made.frames, made.fps, made.width, made.height) == (500, Fraction(25), 128, 128)
+    clips = result.provenance["clips"]
+    assert [clip["source"]["frames"] for clip in clips] == [257, 257]
+    take_frame(result.files[1], 256, tmp_path / "last.png")
+    with Image.open(tmp_path / "last.png") as last, Image.open(comfy_server.data / "input" / sent(clips[1])) as began:
+        assert last.tobytes() == began.convert(last.mode).tobytes()
 
 
 def test_a_driving_clip_goes_on_where_the_clip_before_ended(

@@ -6,8 +6,9 @@ import pytest
 from django.db.models.functions import Now
 from django.test import Client
 
-from renders.models import JobState, RenderJob, Worker
-from renders.selectors import unserved
+from renders.farm.choices import Fitting
+from renders.farm.waiting import unserved
+from renders.models import JobState, RenderJob, Worker, Workflow
 from renders.services import queue, workers
 from renders.services.jobs import render_shots
 from renders.services.workers import MachineWatch, nominal_gb, register_worker
@@ -96,7 +97,7 @@ def test_a_server_that_is_away_gets_no_job_and_is_said_to_be(
     assert f"{comfy_server.url} does not answer" in worker.error
     assert (worker.vram_gb, worker.gpu["gpu"]) == (24, "cuda:0 Test GPU")
     assert queue.claim(worker=worker) is None
-    assert unserved(jobs) == worker.error
+    assert unserved(jobs) == f"{worker.name}: {worker.error}"
     client.force_login(admin_user)
     row = client.get("/api/v1/workers/").json()["results"][0]
     assert (row["error"], row["gpu"]["gpu"], row["vram_gb"]) == (worker.error, "cuda:0 Test GPU", 24)
@@ -118,7 +119,11 @@ def test_a_card_too_small_and_no_worker_at_all_are_told_apart(
     render_shots(project=project, actor=admin_user, shots=applied_project(project, admin_user)[:1], step="first_image")
     comfy_server.faults(vram=8 << 30)
     look(watch)
-    assert "needs a GPU with 16 GB; the largest one online has 8 GB" in unserved(RenderJob.objects.all())
+    told = unserved(RenderJob.objects.all())
+    assert "needs a GPU with 16 GB; the largest one online has 8 GB (cuda:0 Test GPU)" in told
+    assert "smaller cards" in told
+    flux = Workflow.objects.get(key="comfy.flux_t2i")
+    assert told in Fitting().choice(flux).waits, "the dialog says it before anything is started"
     Worker.objects.all().delete()
     assert "COMFYUI_URLS" in unserved(RenderJob.objects.all())
     RenderJob.objects.update(state=JobState.SUCCEEDED, finished_at=Now())

@@ -5,11 +5,14 @@ import hashlib
 import io
 import json
 import socket
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
@@ -19,6 +22,7 @@ from comfy_adapters.comfyui import backend, catalogue, graphs
 from comfy_adapters.own.checking import lacking, schema_of
 from comfy_adapters.own.detect import detect
 from comfy_adapters.own.history import from_history, recent, thumbnail
+from comfy_adapters.selectors import prompts_visible_to
 from comfy_adapters.tests.own import files
 from renders.models import MachineSchema, RenderAttempt, RenderJob, Worker, Workflow
 from renders.services import own_workflows
@@ -90,6 +94,18 @@ def test_what_the_studio_ran_is_for_those_who_see_its_project(
         form = {"worker": worker.pk, "prompt_id": prompt_id}
         assert client.post("/workflows/read/", form).status_code == status
     assert {entry.prompt_id for entry in recent(worker, admin_user)} >= {by_hand, mine, theirs, piece}
+
+
+def test_prompts_are_found_by_an_index(project: Any, artist: Any) -> None:
+    """Whatever the number of attempts: every page of a server's history asks for them."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+        prompts_visible_to(artist, {str(uuid.uuid4()): "x", "by hand": "y"})
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        (query,) = [row["sql"] for row in asked if "renders_renderattempt" in row["sql"]]
+        cursor.execute(f"EXPLAIN {query}")
+        assert "attempts_of_prompt" in str(cursor.fetchall())
 
 
 def begun_attempt(project: Any, actor: Any) -> RenderAttempt:

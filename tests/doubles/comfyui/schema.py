@@ -39,6 +39,14 @@ _UPLOADS = {
     ("VHS_LoadVideo", "video"): (".mp4", ".webm", ".mkv", ".gif", ".mov"),
 }
 
+# Where the files of a folder are looked for, in this order; elsewhere only in the folder itself.
+_PLACES = {
+    "controlnet": ("controlnet", "t2i_adapter"),
+    "diffusion_models": ("unet", "diffusion_models"),
+    "text_encoders": ("text_encoders", "clip"),
+}
+_WEIGHTS = {".ckpt", ".pt", ".pt2", ".bin", ".pth", ".safetensors", ".pkl", ".sft"}
+
 
 @cache
 def brought_models() -> dict[str, list[str]]:
@@ -74,10 +82,36 @@ class Schema:
         if names is None:
             return None
         more = [name.partition("/")[2] for name in self._faults.models if name.partition("/")[0] == folder]
-        place = self._models / folder
-        lying = sorted(path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file())
+        lying = sorted(
+            path.relative_to(place).as_posix()
+            for place in map(Path, self.places(folder))
+            for path in place.rglob("*")
+            if path.is_file()
+        )
         every = [name for name in dict.fromkeys([*names, *more, *lying]) if name not in self._faults.missing_models]
         return [name.replace("/", "\\") for name in every] if self._faults.backslashes else every
+
+    def places(self, folder: str) -> list[str]:
+        """The directories that are searched for this folder's files, in their order."""
+        return [str(self._models / name) for name in _PLACES.get(folder, (folder,))]
+
+    def files(self, folder: str) -> list[dict[str, Any]]:
+        """What lies in the folder's places, as `/experiment/models/{folder}` lists it."""
+        found = []
+        for index, place in enumerate(map(Path, self.places(folder))):
+            for path in sorted(place.rglob("*")):
+                name, facts = str(path.relative_to(place)), path.stat()
+                hidden = any(part.startswith(".") for part in Path(name).parts)
+                if not path.is_file() or hidden or path.suffix.lower() not in _WEIGHTS:
+                    continue
+                found.append({
+                    "name": name.replace("/", "\\") if self._faults.backslashes else name,
+                    "pathIndex": index,
+                    "modified": facts.st_mtime,
+                    "created": facts.st_ctime,
+                    "size": facts.st_size,
+                })  # fmt: skip
+        return found
 
     def classes(self) -> dict[str, Any]:
         raw = dict(self._raw)

@@ -75,6 +75,7 @@ class Double:
             ("/system_stats", StatsHandler, about),
             (r"/object_info(?:/(.+))?", ObjectInfoHandler, about),
             (r"/models(?:/([^/]+))?", ModelsHandler, about),
+            (r"/experiment/models(?:/([^/]+))?", ModelFilesHandler, about),
             ("/embeddings", EmbeddingsHandler, about),
             ("/_double/faults", FaultsHandler, about),
             ("/_double/stats", CountsHandler, about),
@@ -335,6 +336,19 @@ class ModelsHandler(Base):
         if names is None:
             raise tornado.web.HTTPError(404)
         self.json(names)
+
+
+class ModelFilesHandler(Base):
+    """Every folder with its places, or the files of one: those that really lie there."""
+
+    def get(self, folder: str | None) -> None:
+        schema = self.double.schema
+        if folder is None:
+            self.json([{"name": name, "folders": schema.places(name)} for name in schema.folders()])
+        elif folder in schema.folders():
+            self.json(schema.files(folder))
+        else:
+            self.set_status(404)
 
 
 class EmbeddingsHandler(Base):
