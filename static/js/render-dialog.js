@@ -1,6 +1,9 @@
 // The render dialog: find a workflow while typing; Enter in the search takes the first that is left, elsewhere it starts.
+// The estimate follows what is typed, and a file that is brought for an input shows how far it is.
 
-import { isComposing } from "./util.js";
+import { debounce, isComposing } from "./util.js";
+
+const REST = 350; // milliseconds without a key before the estimate is asked for
 
 /** @param {HTMLInputElement} box */
 function narrow(box) {
@@ -27,9 +30,16 @@ function takeFirst(form) {
   if (compare || !first.checked) first.click();
 }
 
+/** Only the estimate comes anew: what is typed, and where, stays as it is. */
+const askTime = debounce(() => {
+  document.querySelector("[data-render-estimate]")?.dispatchEvent(new CustomEvent("aip:typed"));
+}, REST);
+
 document.addEventListener("input", (event) => {
   const box = event.target;
-  if (box instanceof HTMLInputElement && "renderSearch" in box.dataset) narrow(box);
+  if (!(box instanceof HTMLInputElement)) return;
+  if ("renderSearch" in box.dataset) narrow(box);
+  else if (box.closest("[data-render-form]") && (box.name.startsWith("p.") || box.name === "variants")) askTime();
 });
 document.addEventListener("change", (event) => {
   // Searching changes nothing that the server would have to answer.
@@ -43,8 +53,36 @@ document.addEventListener("keydown", (event) => {
   if ("renderSearch" in box.dataset) {
     event.preventDefault();
     takeFirst(form);
+  } else if ("pickerSearch" in box.dataset) {
+    event.preventDefault();
+    /** @type {HTMLElement | null} */ (form.querySelector(".render-tiles h4 ~ label > input"))?.focus();
   } else if ("presetName" in box.dataset) {
     event.preventDefault();
     form.querySelector("[data-preset-save]")?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
   }
+});
+// The button that has the focus is left as it is by a morph, and so is what it says of its picker.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const section = /** @type {CustomEvent} */ (event).detail.target;
+  // What was refused before may be mended now; the next start says it anew.
+  if (section?.id?.startsWith("render-")) section.closest("[data-render-form]")?.querySelector("[data-form-errors]")?.replaceChildren();
+  if (!(section instanceof HTMLElement) || section.id !== "render-inputs") return;
+  for (const row of section.querySelectorAll("[data-render-input]")) {
+    row.querySelector(".render-opener")?.setAttribute("aria-expanded", String(row.querySelector(".render-picker") !== null));
+  }
+});
+document.addEventListener("click", (event) => {
+  // It goes away with what it clears: the focus goes to its neighbour before.
+  const button = event.target instanceof Element ? event.target.closest("[data-input-clear]") : null;
+  const opener = button?.parentElement?.querySelector(".render-opener");
+  if (opener instanceof HTMLElement) opener.focus();
+});
+document.addEventListener("htmx:xhr:progress", (event) => {
+  const input = event.target;
+  if (!(input instanceof HTMLInputElement) || !("inputUpload" in input.dataset)) return;
+  const bar = input.closest(".render-picker")?.querySelector(".render-upload-bar");
+  if (!(bar instanceof HTMLProgressElement)) return;
+  const { loaded, total, lengthComputable } = /** @type {CustomEvent} */ (event).detail;
+  bar.hidden = !lengthComputable || loaded >= total;
+  if (lengthComputable) bar.value = loaded / total;
 });
