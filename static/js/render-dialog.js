@@ -61,15 +61,11 @@ document.addEventListener("keydown", (event) => {
     form.querySelector("[data-preset-save]")?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
   }
 });
-// The button that has the focus is left as it is by a morph, and so is what it says of its picker.
 document.addEventListener("htmx:afterSwap", (event) => {
-  const section = /** @type {CustomEvent} */ (event).detail.target;
   // What was refused before may be mended now; the next start says it anew.
-  if (section?.id?.startsWith("render-")) section.closest("[data-render-form]")?.querySelector("[data-form-errors]")?.replaceChildren();
-  if (!(section instanceof HTMLElement) || section.id !== "render-inputs") return;
-  for (const row of section.querySelectorAll("[data-render-input]")) {
-    row.querySelector(".render-opener")?.setAttribute("aria-expanded", String(row.querySelector(".render-picker") !== null));
-  }
+  const changed = /** @type {CustomEvent} */ (event).detail.target;
+  if (!(changed instanceof HTMLElement) || !["render-params", "render-inputs"].includes(changed.id)) return;
+  changed.closest("[data-render-form]")?.querySelector("[data-form-errors]")?.replaceChildren();
 });
 document.addEventListener("click", (event) => {
   // It goes away with what it clears: the focus goes to its neighbour before.
