@@ -19,6 +19,7 @@ MOST_FRAMES = 12
 READ = 400  # versions that are looked at for one list: of each owner and kind one is offered
 LONGEST_QUERY = 80
 # Of a neighbour's clip that frame is wanted which meets this one.
+LOOKS = ("style_image", "reference_image")  # for these, references come first
 FRAME_OF = {"first_image": "last", "last_image": "first"}
 
 
@@ -42,12 +43,11 @@ def offers_for(project: Project, role: Role, shots: Sequence[Shot], query: str =
         rows = rows.filter(_said(words))
     medium = rows.filter(frames__isnull=not role.clip)
     one = shots[0] if len(shots) == 1 else None
-    lists = [_references(medium), _of_shots(medium, role, shots, one)]
+    lists = [_of_shots(medium, role, shots, one)]
     if one is not None:
         mine = medium.filter(shot=one).annotate(fits=_fits(role)).order_by("-fits", "-number")
         lists.insert(0, _list(_("This shot"), pictures_of(mine[: MOST + 1])))
-    if role.name == "style_image":
-        lists.sort(key=lambda offer: offer.title != _("References"))
+    lists.insert(0 if role.name in LOOKS else len(lists), _references(medium))
     if role.name in FRAME_OF:
         lists.append(_frames(rows, role, shots))
     return [offer for offer in lists if offer.pictures]

@@ -66,7 +66,11 @@ def test_from_ticked_shots_to_their_batch_with_a_driving_clip(
     with page.expect_response("**/inputs/upload/"):
         mask.locator("input[type=file]").set_input_files(picture(tmp_path / "가면.png"))
     mask.locator("text=Mask v001 · for all shots").wait_for()
-    assert Version.objects.live().get(kind="mask").shot == shots[0]
+    made = Version.objects.live().get(kind="mask")
+    assert made.shot == shots[0]
+    mask.locator("[data-input-clear]").click()
+    mask.locator(f"text={shots[1].code} has nothing of the kind Mask").wait_for()  # the other one has its own now
+    assert page.evaluate("document.activeElement.id") == "choose-mask_image"
 
     choose(page, "wan-animate (", "w:comfy.wan_animate")
     driving = dialog.locator("[data-render-input=reference_video]")
