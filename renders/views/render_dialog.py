@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -118,7 +119,7 @@ def start(request: HttpRequest, project: Project) -> HttpResponse:
     text = ngettext("%(n)d job queued.", "%(n)d jobs queued.", count) % {"n": count}
     if started.estimate is not None:
         text += " " + _("They are done in about %(time)s.") % {"time": elapsed(started.estimate)}
-    return hx_toast(response, text)
+    return hx_toast(response, text, link=(reverse("renders:batch", args=[started.batch.pk]), _("Show the batch")))
 
 
 def _usual(project: Project, step: str, shots: Sequence[Shot]) -> str:

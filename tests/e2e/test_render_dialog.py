@@ -102,8 +102,7 @@ def test_from_ticked_shots_to_their_batch_with_a_driving_clip(
         assert job.inputs["first_image"] is None  # each shot's own
 
     batch = RenderBatch.objects.get()
-    page.click("[popovertarget=batches-menu]")
-    page.locator(f"#batches-menu a[href*='{batch.pk}']").click()
+    page.locator(".toast:has-text('2 jobs queued.') >> text=Show the batch").click()
     page.wait_for_url(f"**/farm/batches/{batch.pk}/")
     assert sorted(page.locator("#batch .batch-tile a.code").all_inner_texts()) == [s.code for s in shots[:2]]
 
