@@ -1,7 +1,7 @@
 """What the inputs of chosen workflows take for chosen shots: the usual by kind, or what people pick in the dialog."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Invalid
 from aipipeline.projects.models import Project
-from renders.models import Version, VersionKind, VersionStatus, Workflow
+from renders.models import RenderJob, Version, VersionKind, VersionStatus, Workflow
+from renders.models.job import OPEN_STATES
 from renders.services.chains import FIRST
 from renders.services.inputs import MOVING, takes_clip
 from shots.models import Shot
@@ -90,6 +91,7 @@ def pictures_of(versions: Any) -> list[Picture]:
 class Role:
     """One input. `usual`: what some shots take by themselves, of `have` shots; the shots `lacking` have nothing.
 
+    `coming`: by shot, for others that have nothing, the open jobs that make it; what takes it waits for them.
     `first_only`: in a chain, this is said for its first shot; the others take their frame from the one before.
     `echoes`: what it takes by itself is the first image too.
     """
@@ -99,10 +101,10 @@ class Role:
     clip: bool
     kinds: tuple[str, ...]
     required: bool
-    workflows: tuple[str, ...]
     usual: Sequence[Picture] = ()
     have: int = 0
     lacking: Sequence[Shot] = ()
+    coming: Mapping[int, Sequence[RenderJob]] = field(default_factory=dict)
     chosen: Picture | None = None
     first_only: bool = False
     echoes: bool = False
@@ -143,7 +145,7 @@ def roles_of(
     *,
     chain: bool = False,
 ) -> list[Role]:
-    """The inputs of these workflows, a role of several once, with what `i.<role>` of the form picks. Two queries.
+    """The inputs of these workflows, a role of several once, with what `i.<role>` of the form picks. Three queries.
 
     What a form names that does not fit (another workflow was chosen since) is left out here; starting refuses it.
     """
@@ -155,6 +157,7 @@ def roles_of(
         return []
     kinds = {str(entry["kind"]) for rows in entries.values() for _workflow, entry in rows}
     usual, picked = _usual(shots, kinds), _picked(project, body, entries)
+    coming = _coming(shots, kinds, usual)
     echo = not chain and FIRST in entries and FIRST not in picked
     found = []
     for role, rows in entries.items():
@@ -166,6 +169,7 @@ def roles_of(
         good = [s for s in counted if all(p is not None and (p.frames is not None) == clip for p in takes[s.pk])]
         shown = [picture for shot in good[:SHOWN] for picture in takes[shot.pk] if picture is not None][:SHOWN]
         has = {shot.pk for shot in good}
+        made = {s.pk: jobs for s in counted if s.pk not in has and (jobs := _all_coming(s, asked, usual, coming))}
         chosen = picked.get(role)
         found.append(
             Role(
@@ -174,10 +178,10 @@ def roles_of(
                 clip=clip,
                 kinds=asked,
                 required=any(entry.get("required", True) for _workflow, entry in rows),
-                workflows=tuple(workflow.title for workflow, _entry in rows),
                 usual=shown,
                 have=len(good),
-                lacking=[shot for shot in counted if shot.pk not in has],
+                lacking=[shot for shot in counted if shot.pk not in has and shot.pk not in made],
+                coming=made,
                 chosen=chosen if chosen is not None and _fits(chosen, clip) else None,
                 first_only=first_only and len(shots) > 1,
                 echoes=echo and role == "last_image" and asked == (entries[FIRST][0][1]["kind"],),
@@ -201,6 +205,38 @@ def _usual(shots: Iterable[Shot], kinds: Iterable[str]) -> dict[tuple[int, str],
         held = found.get((picture.shot, picture.kind))
         if held is None or picture.status == VersionStatus.APPROVED or held.status != VersionStatus.APPROVED:
             found[picture.shot, picture.kind] = picture
+    return found
+
+
+def _coming(
+    shots: Iterable[Shot], kinds: Iterable[str], usual: Mapping[tuple[int, str], Picture]
+) -> dict[tuple[int, str], RenderJob]:
+    """By shot and kind, the last open job that makes what is not there yet. One query where something lacks."""
+    wanted = [shot.pk for shot in shots if any((shot.pk, kind) not in usual for kind in kinds)]
+    if not wanted:
+        return {}
+    jobs = RenderJob.objects.filter(shot__in=wanted, kind__in=kinds, state__in=OPEN_STATES).order_by("created_at")
+    return {(job.shot_id, job.kind): job for job in jobs.defer("params", "subject") if job.shot_id}
+
+
+def _all_coming(
+    shot: Shot,
+    kinds: Sequence[str],
+    usual: Mapping[tuple[int, str], Picture],
+    coming: Mapping[tuple[int, str], RenderJob],
+) -> list[RenderJob]:
+    """The jobs that make all that this shot lacks of these kinds; none when one of them is not being made."""
+    jobs = [coming.get((shot.pk, kind)) for kind in kinds if (shot.pk, kind) not in usual]
+    found = [job for job in jobs if job is not None]
+    return found if len(found) == len(jobs) else []
+
+
+def waited_for(roles: Iterable[Role]) -> dict[int, list[RenderJob]]:
+    """By shot, the open jobs whose results its inputs are: its own jobs have to wait for them."""
+    found: dict[int, list[RenderJob]] = {}
+    for role in roles:
+        for shot, jobs in role.coming.items() if role.chosen is None else ():
+            found.setdefault(shot, []).extend(job for job in jobs if job not in found.get(shot, ()))
     return found
 
 

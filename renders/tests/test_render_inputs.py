@@ -64,6 +64,19 @@ def test_what_lacks_an_input_is_refused_before_anything_is_queued(site: Client, 
     assert [job.shot for job in RenderJob.objects.all()] == [shots[0]]
 
 
+def test_what_is_being_made_is_waited_for(site: Client, shots: list[Shot], url: str) -> None:
+    panels = form(shots[:2], "local.panel")
+    assert site.post(f"{url}start/", panels).status_code == 204
+    first = {job.shot: job for job in RenderJob.objects.all()}
+    body = form(shots[:2], "comfy.wan22_i2v")
+    assert "2 are being made now; their shots wait for them." in text_of(site.post(f"{url}choice/", body))
+    assert site.post(f"{url}start/", form(shots, "comfy.wan22_i2v")).status_code == 422  # the third has none
+    assert site.post(f"{url}start/", body).status_code == 204
+    for job in RenderJob.objects.filter(step="render"):
+        assert list(job.after.all()) == [first[job.shot]]
+        assert job.blocked_reason
+
+
 def test_a_clip_where_a_picture_is_needed_lacks_too(site: Client, shots: list[Shot], url: str) -> None:
     version(shots[0], "layout", frames=24)
     refused = site.post(f"{url}start/", form(shots[:1], "comfy.controlnet_flux_depth"))
@@ -211,6 +224,7 @@ def test_the_dialog_asks_as_often_for_many_versions_as_for_few(site: Client, sho
     for n in range(2, 14):
         for shot in shots:
             version(shot, "previz", n)
+        for shot in shots[1:]:  # the first one goes on lacking it
             version(shot, "reference", n)
     assert counts() == few
     assert max(few.values()) < 20, few

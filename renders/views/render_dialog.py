@@ -17,7 +17,7 @@ from aipipeline.ui.pages import body_of, number_in, project_page, tab_of
 from aipipeline.ui.templatetags.ui import elapsed
 from renders.farm.choices import first_choice, groups_for, named_choices
 from renders.farm.fields import TYPED, fields_of
-from renders.farm.roles import inputs_in, refuse_lacking, roles_of, without_lacking
+from renders.farm.roles import inputs_in, refuse_lacking, roles_of, waited_for, without_lacking
 from renders.farm.ways import estimate_of, is_chain, shots_in, ways_in
 from renders.selectors import newest_by_shot
 from renders.services.fits import refusals
@@ -108,6 +108,7 @@ def start(request: HttpRequest, project: Project) -> HttpResponse:
         actor=request.user,
         shots=shots,
         inputs=inputs,
+        after_of=waited_for(roles),
         priority=max(-100, min(100, number_in(body, "priority", required=False) or 0)),
         tab=tab_of(request),
         **wanted,
