@@ -137,6 +137,13 @@ def _of_itself(name: str) -> str:
     return _("as the project has it") if name in ("width", "height") else ""
 
 
+def told_params(params: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """Parameters with their names in words, in the order of the fields."""
+    order = list(KINDS)
+    names = sorted(params, key=lambda name: order.index(name) if name in KINDS else len(order))
+    return [(KINDS[name].label if name in KINDS else name.replace("_", " "), params[name]) for name in names]
+
+
 def typed_params(workflow: Workflow, body: Mapping[str, Any]) -> dict[str, Any]:
     """What people typed into `p.<name>`, as a job takes it; empty fields are left out. Invalid by field."""
     found: dict[str, Any] = {}

@@ -34,7 +34,7 @@ ROLES = {
 PREFIX = "i."  # of the form's fields, before the role
 FRAMES = ("first", "last")
 SHOWN = 3
-NAMED = 6
+NAMED = 4
 _COLUMNS = (
     "pk", "kind", "number", "frames", "status", "shot_id", "shot__code", "character__name", "environment__name",
 )  # fmt: skip
@@ -133,8 +133,8 @@ class Role:
 
 
 def names_of(shots: Sequence[Shot]) -> str:
-    """The first few codes of these shots."""
-    return ", ".join(shot.code for shot in shots[:NAMED]) + (" …" if len(shots) > NAMED else "")
+    """The first few codes of these shots, and how many more there are."""
+    return ", ".join(shot.code for shot in shots[:NAMED]) + (f" +{len(shots) - NAMED}" if len(shots) > NAMED else "")
 
 
 def roles_of(

@@ -14,6 +14,7 @@ from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_refresh, hx_toast, render_page_or_fragment
 from aipipeline.ui.pages import body_of, project_page, tab_of
 from renders.farm.choices import groups_for, presets_for
+from renders.farm.fields import told_params
 from renders.farm.ways import ways_in
 from renders.services import presets as services
 
@@ -23,7 +24,7 @@ from renders.services import presets as services
 def presets(request: HttpRequest, project: Project) -> HttpResponse:
     context = {
         **project_context(request, project),
-        "presets": presets_for(project, request.user),
+        "presets": [(preset, told_params(preset.params)) for preset in presets_for(project, request.user)],
     }
     return render_page_or_fragment(request, "renders/presets.html", "renders/_presets.html", context)
 

@@ -75,7 +75,11 @@ def test_from_ticked_shots_to_their_batch_with_a_driving_clip(
     choose(page, "wan-animate (", "w:comfy.wan_animate")
     driving = dialog.locator("[data-render-input=reference_video]")
     dialog.locator(".render-start").click()
-    dialog.locator(f"[role=alert] >> text={shots[0].code}, {shots[1].code} have no driving clip.").wait_for()
+    refused = dialog.locator(f"[role=alert] >> text={shots[0].code}, {shots[1].code} have no driving clip.")
+    refused.wait_for()
+    box, footer = refused.bounding_box(), dialog.locator("footer").bounding_box()
+    assert box["y"] + box["height"] <= footer["y"], "seen without scrolling"
+    assert footer["y"] + footer["height"] <= 800
     assert not RenderJob.objects.exists()
 
     driving.locator(".render-opener").focus()
