@@ -126,7 +126,9 @@ def fields_of(workflow: Workflow, given: Mapping[str, Any]) -> list[Field]:
 
 def _of_the_shot(workflow: Workflow) -> list[str]:
     """What every job has from its shot or project, and people may want otherwise: a smaller draft, fewer frames."""
-    size = ["width", "height"] if workflow.step != Step.POST else []
+    lattice = workflow.needs.get("constraints") or {}
+    sized = "width" in workflow.slots or lattice.get("size_multiple", 1) > 1  # else it is as large as its picture
+    size = ["width", "height"] if sized and workflow.step != Step.POST else []
     return ["seed", *size, *(["frames"] if workflow.step == Step.RENDER else [])]
 
 

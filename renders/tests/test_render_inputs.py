@@ -183,6 +183,8 @@ def test_the_estimate_follows_what_is_typed(site: Client, project: Any, shots: l
     assert "Steps" in told(**{"p.steps": "9999"})
     assert 'placeholder="20"' in text_of(site.post(f"{url}choice/", body))
     assert told(**{"p.steps": "40", "shown": "w:comfy.flux_i2i"}) == "about 1:00 of work"  # typed for another choice
+    assert 'name="p.width"' in text_of(site.post(f"{url}choice/", form(shots[:1], "comfy.inpaint_qwen")))
+    assert 'name="p.width"' not in text_of(site.post(f"{url}choice/", form(shots[:1], "comfy.realesrgan_image")))
     kept = text_of(site.post(f"{url}choice/", {**body, "p.steps": "33"}))
     assert 'name="p.steps" min="1" max="150" step="1" value="33"' in kept
     assert "about 1:39 of work" in kept
