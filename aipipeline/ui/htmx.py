@@ -40,9 +40,14 @@ def render_page_or_fragment(
     return response
 
 
-def hx_toast(response: HttpResponse, message: Any, level: ToastLevel = "success") -> HttpResponse:
-    """Show a short message when the browser has received this response."""
-    return trigger_client_event(response, "aip:toast", {"message": str(message), "level": level})
+def hx_toast(
+    response: HttpResponse, message: Any, level: ToastLevel = "success", *, link: tuple[str, str] | None = None
+) -> HttpResponse:
+    """Show a short message when the browser has received this response; `link`: an address here, and its words."""
+    told: dict[str, Any] = {"message": str(message), "level": level}
+    if link is not None:
+        told["link"] = {"href": link[0], "text": link[1]}
+    return trigger_client_event(response, "aip:toast", told)
 
 
 def hx_refresh(response: HttpResponse) -> HttpResponse:

@@ -5,8 +5,8 @@ import json
 from typing import Any
 
 from comfy_adapters.comfyui import graphs
-from comfy_adapters.comfyui.graphs import Slots
-from renders.services.workflows import Declaration
+from comfy_adapters.comfyui.graphs import Graph, Slots
+from renders.services.workflows import Declaration, usual_values
 
 # Slots whose values a job has under other names, or that the backend sets by itself.
 NAMED_OTHERWISE = {"positive_prompt": "prompt"}
@@ -31,19 +31,20 @@ def declaration(name: str) -> Declaration:
         version=graph.version,
         inputs=[dict(entry) for entry in slots.inputs],
         family=slots.family,
-        needs=needs(slots),
+        needs=needs(graph, slots),
         slots=parameters(slots),
         model_key=model_key(slots),
     )
 
 
-def needs(slots: Slots) -> dict[str, Any]:
+def needs(graph: Graph, slots: Slots) -> dict[str, Any]:
     """What a server must have, for people, in the shape of `Workflow.needs`."""
     return {
         "min_comfyui": slots.min_comfyui,
         "custom_nodes": list(slots.custom_nodes),
         "models": [{"folder": m.folder, "file": m.file, "source": m.source} for m in slots.models],
         "constraints": {name: value for name, value in vars(slots.constraints).items() if value},
+        "usual": usual_values(graph.nodes, {name: [vars(t) for t in places] for name, places in slots.targets.items()}),
     }
 
 

@@ -6,35 +6,15 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from aipipeline.projects.checks import whole_number
-from aipipeline.projects.errors import Invalid
+from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
+from renders.farm.roles import role_name
 from renders.models import RenderJob, RenderPreset, Worker, WorkerFit, WorkerState, Workflow
 from renders.services.fits import too_small
-from renders.services.presets import preset_for, presets_visible_to
+from renders.services.presets import presets_visible_to
 from shots.models import Step
-
-ROLES = {
-    "first_image": gettext_lazy("first image"),
-    "clean_image": gettext_lazy("first image"),
-    "last_image": gettext_lazy("last image"),
-    "source_image": gettext_lazy("picture to change"),
-    "mask_image": gettext_lazy("mask"),
-    "mask": gettext_lazy("mask"),
-    "control_image": gettext_lazy("control picture"),
-    "style_image": gettext_lazy("style picture"),
-    "reference_image": gettext_lazy("reference picture"),
-    "reference_video": gettext_lazy("clip"),
-    "driving_video": gettext_lazy("driving clip"),
-    "source": gettext_lazy("clip"),
-}
-
-
-def role_name(role: str) -> str:
-    """A role of an input, in words."""
-    return str(ROLES.get(role, role.replace("_", " ")))
 
 
 @dataclass(frozen=True)
@@ -50,7 +30,9 @@ class Choice:
 
     @property
     def needs(self) -> list[str]:
-        return [role_name(entry["role"]) for entry in self.workflow.inputs if entry.get("required", True)]
+        return [
+            role_name(entry["role"], entry["kind"]) for entry in self.workflow.inputs if entry.get("required", True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -86,17 +68,26 @@ def presets_for(project: Project, actor: Any) -> Any:
     return presets_visible_to(actor).filter(project=project)
 
 
-def named_choice(project: Project, actor: Any, value: str) -> tuple[Workflow, RenderPreset | None]:
-    """What "w:<key>" or "p:<id>" names, among what this person may use here; Invalid or NotFound otherwise."""
-    kind, _colon, name = value.partition(":")
-    if kind == "p":
-        number = whole_number(name)
-        preset = preset_for(actor, number if number is not None else -1, project)
-        return preset.workflow, preset
-    workflow = workflows_for(project).filter(key=name).first() if kind == "w" else None
-    if workflow is None:
-        raise Invalid(_("Choose a workflow or a preset."), fields={"choice": [_("unknown")]})
-    return workflow, None
+def named_choices(project: Project, actor: Any, values: Sequence[str]) -> list[tuple[Workflow, RenderPreset | None]]:
+    """What each "w:<key>" or "p:<id>" names, among what this person may use here; two queries at most.
+
+    NotFound for a preset, Invalid for anything else that there is not.
+    """
+    parts = [value.partition(":") for value in values]
+    ids = {number for kind, _colon, name in parts if kind == "p" and (number := whole_number(name)) is not None}
+    keys = {name for kind, _colon, name in parts if kind == "w"}
+    presets = presets_for(project, actor).in_bulk(ids) if ids else {}
+    workflows = {row.key: row for row in workflows_for(project).filter(key__in=keys)} if keys else {}
+    found: list[tuple[Workflow, RenderPreset | None]] = []
+    for kind, _colon, name in parts:
+        preset = presets.get(whole_number(name)) if kind == "p" else None
+        if kind == "p" and preset is None:
+            raise NotFound(_("There is no such render preset."))
+        workflow = preset.workflow if preset is not None else workflows.get(name) if kind == "w" else None
+        if workflow is None:
+            raise Invalid(_("Choose a workflow or a preset."), fields={"choice": [_("unknown")]})
+        found.append((workflow, preset))
+    return found
 
 
 class Fitting:

@@ -11,7 +11,10 @@ from django.utils.translation import gettext_lazy
 from aipipeline.projects.checks import whole_number
 from aipipeline.projects.errors import Invalid
 from renders.models import Workflow
+from renders.services.experience import usual_of
+from shots.models import Step
 
+TYPED = "p."  # of the form's fields, before the name
 WHOLE, NUMBER, TEXT, LONG = "whole", "number", "text", "long"
 # Each shot says these itself, the engine fills them, or they are files.
 NOT_TYPED = frozenset({
@@ -44,6 +47,9 @@ KINDS: dict[str, Kind] = {
     "pose_strength": Kind(gettext_lazy("Pose strength"), NUMBER, 0, 2, "0.05", True),
     "multiplier": Kind(gettext_lazy("Times as many frames"), WHOLE, 1, 16, "1", True),
     "post_scale": Kind(gettext_lazy("Scale"), NUMBER, 0.1, 8, "0.05", True),
+    "width": Kind(gettext_lazy("Width"), WHOLE, 16, 16_384, "1"),
+    "height": Kind(gettext_lazy("Height"), WHOLE, 16, 16_384, "1"),
+    "frames": Kind(gettext_lazy("Frames"), WHOLE, 1, 100_000, "1"),
     "motion_prompt": Kind(gettext_lazy("Motion prompt"), LONG, plain=True),
     "first_strength": Kind(gettext_lazy("First frame strength"), NUMBER, 0, 1, "0.05"),
     "last_strength": Kind(gettext_lazy("Last frame strength"), NUMBER, 0, 1, "0.05"),
@@ -105,24 +111,46 @@ def fields_of(workflow: Workflow, given: Mapping[str, Any]) -> list[Field]:
     """The fields of a workflow, the plain ones first; `given`: the values of a preset."""
     files = {entry.get("role") for entry in workflow.inputs}
     names = [name for name in dict.fromkeys([*workflow.slots, *workflow.defaults]) if name not in NOT_TYPED | files]
-    if "seed" not in names and workflow.backend != "local":
-        names.append("seed")
+    if workflow.backend != "local":
+        names += [name for name in _of_the_shot(workflow) if name not in names]
     order = list(KINDS)
     names.sort(key=lambda name: order.index(name) if name in KINDS else len(order))
     found = []
     for name in names:
-        usual = workflow.defaults.get(name, "")
+        usual = usual_of(workflow, name)
         kind = KINDS.get(name) or Kind(name.replace("_", " "), NUMBER if _is_number(usual) else TEXT)
         if not isinstance(usual, (dict, list)):
-            found.append(Field(name, kind, given.get(name, ""), _("the shot's own") if name == "seed" else usual))
+            found.append(Field(name, kind, given.get(name, ""), _of_itself(name) or usual))
     return sorted(found, key=lambda field: not field.kind.plain)
+
+
+def _of_the_shot(workflow: Workflow) -> list[str]:
+    """What every job has from its shot or project, and people may want otherwise: a smaller draft, fewer frames."""
+    lattice = workflow.needs.get("constraints") or {}
+    sized = "width" in workflow.slots or lattice.get("size_multiple", 1) > 1  # else it is as large as its picture
+    size = ["width", "height"] if sized and workflow.step != Step.POST else []
+    return ["seed", *size, *(["frames"] if workflow.step == Step.RENDER else [])]
+
+
+def _of_itself(name: str) -> str:
+    """Where a parameter comes from when nobody says it, for those that do not come from the workflow."""
+    if name in ("seed", "frames"):
+        return _("as the shot has it")
+    return _("as the project has it") if name in ("width", "height") else ""
+
+
+def told_params(params: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """Parameters with their names in words, in the order of the fields."""
+    order = list(KINDS)
+    names = sorted(params, key=lambda name: order.index(name) if name in KINDS else len(order))
+    return [(KINDS[name].label if name in KINDS else name.replace("_", " "), params[name]) for name in names]
 
 
 def typed_params(workflow: Workflow, body: Mapping[str, Any]) -> dict[str, Any]:
     """What people typed into `p.<name>`, as a job takes it; empty fields are left out. Invalid by field."""
     found: dict[str, Any] = {}
     for field in fields_of(workflow, {}):
-        text = str(body.get(f"p.{field.name}") or "").strip()
+        text = str(body.get(TYPED + field.name) or "").strip()
         if text:
             found[field.name] = _value(field, text)
     return found

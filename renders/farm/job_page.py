@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from renders.farm.choices import role_name
 from renders.farm.jobs import job_rows
+from renders.farm.roles import role_name
 from renders.models import JobState, RenderJob, Version
 from renders.models.job import OPEN_STATES
 from renders.selectors import jobs_visible_to

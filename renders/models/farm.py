@@ -133,7 +133,7 @@ class Experience(models.Model):
     """What one kind of card did with one kind of work: learned from attempts, used for placing and estimates.
 
     `vram_gb` is the worker's class, `gpu` the card's name ("" where the server did not say). Seconds are of succeeded
-    attempts, on the server.
+    attempts, on the server, as if each had sampled the workflow's own number of steps.
     """
 
     workflow = models.ForeignKey("renders.Workflow", on_delete=models.CASCADE, related_name="experience")

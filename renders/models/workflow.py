@@ -22,7 +22,7 @@ class Workflow(models.Model):
     (`origin`), then `graph` is its current one. `vram_gb` 0 means no GPU. An empty `step` means that it makes
     references of characters and environments, not shots. `family` is the dialect of prompts that its model reads.
     `needs` are facts for people: {"min_comfyui", "custom_nodes": [], "models": [{"folder", "file", "source"}],
-    "constraints": {}}.
+    "constraints": {}, "usual": {}}, the last what its graph itself says for its parameters.
     `slots` are the names of the parameters that a job may set. `model_key` is the same for workflows that load the same
     models.
     """

@@ -6,16 +6,16 @@ from typing import Any
 
 from renders.models import Experience, JobState, RenderJob, Worker, WorkerFit, WorkerState, Workflow
 from renders.models.job import OPEN_STATES
-from renders.services.experience import Size, known_of, size_of
+from renders.services.experience import Size, known_of, load_of, size_of
 
 MOST_JOBS = 5000
 
 
-def seconds_of(size: Size, rows: Sequence[Experience], *, gpu: str = "") -> float | None:
+def seconds_of(size: Size, rows: Sequence[Experience], *, gpu: str = "", load: float = 1.0) -> float | None:
     """Seconds of one job of this size by what its workflow's `rows` show; None when nothing is known.
 
     Of the same size where there is some, else of the nearest, scaled by pixels and frames; of the same card where
-    there is some, else of all cards together.
+    there is some, else of all cards together. `load`: of `renders.services.experience.load_of`.
     """
     known = [row for row in rows if row.succeeded and row.seconds > 0]
     same_card = [row for row in known if gpu and row.gpu == gpu]
@@ -25,13 +25,13 @@ def seconds_of(size: Size, rows: Sequence[Experience], *, gpu: str = "") -> floa
     nearest = min(_distance(size, row) for row in known)
     used = [row for row in known if _distance(size, row) == nearest]
     times = sum(row.seconds * _work(size) / _work(_size(row)) for row in used)
-    return round(times / sum(row.succeeded for row in used), 3)
+    return round(load * times / sum(row.succeeded for row in used), 3)
 
 
 def estimate(*, workflow: Workflow, params: Any, gpu: str = "") -> float | None:
     """`seconds_of` for one job that is not made yet."""
     rows = list(Experience.objects.filter(workflow=workflow))
-    return seconds_of(size_of(workflow, params), rows, gpu=gpu)
+    return seconds_of(size_of(workflow, params), rows, gpu=gpu, load=load_of(workflow, params))
 
 
 def finish_estimate(jobs: Iterable[RenderJob] | None = None) -> float | None:
@@ -59,7 +59,8 @@ def finish_estimate(jobs: Iterable[RenderJob] | None = None) -> float | None:
     for job in sorted(queue, key=lambda job: job.state == JobState.QUEUED):
         able = [w for w in workers if _may(w, job, unfit)]
         counts = wanted is None or job.pk in wanted
-        seconds = seconds_of(size_of(job.workflow, job.params), known.get(job.workflow_id, []))
+        rows, load = known.get(job.workflow_id, []), load_of(job.workflow, job.params)
+        seconds = seconds_of(size_of(job.workflow, job.params), rows, load=load)
         seconds = job.estimate if seconds is None else seconds
         if not able or seconds is None:
             if counts:

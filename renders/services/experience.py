@@ -48,6 +48,26 @@ def size_of(workflow: Workflow, params: Any) -> Size:
 STILL_STEPS = ("", "first_image")
 
 
+def load_of(workflow: Workflow, params: Any) -> float:
+    """How many times the workflow's own number of steps a job samples; 1 where either is not said.
+
+    What is learned is kept as if every job had that number, so that an estimate follows what a job asks for.
+    """
+    usual, asked = usual_of(workflow, "steps"), params.get("steps")
+    if not (_counts(usual) and _counts(asked)):
+        return 1.0
+    return min(max(float(asked) / float(usual), 0.01), 100.0)
+
+
+def usual_of(workflow: Workflow, name: str) -> Any:
+    """What holds for a parameter that a job does not say; "" where that is not known."""
+    return workflow.defaults.get(name, (workflow.needs.get("usual") or {}).get(name, ""))
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
 def _whole(value: Any) -> int:
     try:
         return min(max(int(value or 0), 0), 2**31 - 1)
@@ -139,7 +159,7 @@ def place(jobs: Sequence[RenderJob]) -> None:
         size = size_of(job.workflow, job.params)
         job.vram_gb = cards.bounded(need_of(job.workflow, size, rows), job.workflow, size)
         job.capability = class_for(job.vram_gb)
-        job.estimate = seconds_of(size, rows)
+        job.estimate = seconds_of(size, rows, load=load_of(job.workflow, job.params))
 
 
 def note_end(attempt: RenderAttempt, job: RenderJob, *, state: str, cause: str, error: str = "") -> None:
@@ -152,7 +172,7 @@ def note_end(attempt: RenderAttempt, job: RenderJob, *, state: str, cause: str, 
         counted = {str(Cause.MEMORY): "out_of_memory", str(Cause.ENGINE): "failed"}.get(str(cause), "")
     if not counted:
         return
-    seconds = _seconds(attempt, job) if counted == "succeeded" else 0.0
+    seconds = _seconds(attempt, job) / load_of(job.workflow, job.params) if counted == "succeeded" else 0.0
     new = _count(attempt, job, counted, seconds)
     if cause == Cause.ENGINE:
         blocks.count_failure(worker=worker, workflow=job.workflow, error=error)

@@ -125,6 +125,7 @@ def start_renders(
     inputs: Mapping[str, Any] | None = None,
     priority: int = 0,
     after: Sequence[RenderJob] = (),
+    after_of: Mapping[int, Sequence[RenderJob]] | None = None,
     waits_for: str = WaitsFor.RENDERED,
     chain: bool = False,
     auto_approve: bool = False,
@@ -134,8 +135,9 @@ def start_renders(
 
     `presets` or `workflows`: one job for each of them and each shot, to compare (A/B); `variants`: so many of each,
     with one seed after the other. `chain`: shot after shot in story order, see `renders.services.chains`. `inputs`: see
-    `renders.services.inputs`. `waits_for` says when the jobs in `after` are good enough. What already has an open job
-    of the same workflow is left alone, except in a comparison.
+    `renders.services.inputs`. `waits_for` says when the jobs in `after` are good enough; `after_of`: those that each
+    shot's jobs wait for, by the shot's id. What already has an open job of the same workflow is left alone, except in
+    a comparison.
     Invalid by field; then nothing is queued.
     """
     if waits_for not in WaitsFor.values:
@@ -174,6 +176,7 @@ def start_renders(
     )  # fmt: skip
     waits = [(job, first) for job in jobs[: 1 if chain else None] for first in after]
     waits += [(job, first) for job in jobs for first in sources if job not in after]
+    waits += [(job, first) for job in jobs if job.shot_id for first in (after_of or {}).get(job.shot_id, ())]
     if chain:
         waits += chains.link(jobs)
     _refuse_impossible(jobs)

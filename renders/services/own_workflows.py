@@ -22,6 +22,7 @@ from aipipeline.projects.models import Project
 from aipipeline.projects.permissions import allows, require
 from renders.models import Workflow, WorkflowGraph
 from renders.models.workflow import Origin
+from renders.services.workflows import usual_values
 from shots.services.tree.metadata import mark_stale
 
 BACKEND = "comfyui"
@@ -73,7 +74,7 @@ def _create(
     key: str,
 ) -> Workflow:
     person = actor if getattr(actor, "pk", None) else None
-    row = Workflow(key=key, backend=BACKEND, origin=Origin.OWN, project=project, author=person, **_fields(about))
+    row = Workflow(key=key, backend=BACKEND, origin=Origin.OWN, project=project, author=person, **_fields(about, nodes))
     create_plain(recorder, row)
     _add(recorder, row, actor, nodes, about, source)
     return row
@@ -112,7 +113,7 @@ def add_version(
         current = row.graph
         if current is not None and (current.nodes, current.about) == (dict(nodes), _told(row, about, current.number)):
             return current
-        update_plain(recorder, row, **_fields(about))
+        update_plain(recorder, row, **_fields(about, nodes))
         made = _add(recorder, row, actor, nodes, about, source or (current.source if current is not None else ""))
     workflow.refresh_from_db()
     return made
@@ -175,7 +176,7 @@ def _told(row: Workflow, about: Mapping[str, Any], number: int) -> dict[str, Any
     return {**about, "name": row.key.removeprefix(PREFIX), "version": str(number)}
 
 
-def _fields(about: Mapping[str, Any]) -> dict[str, Any]:
+def _fields(about: Mapping[str, Any], nodes: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a workflow that follow from its slot map."""
     slots: Mapping[str, Any] = about["slots"]
     names = [
@@ -198,6 +199,7 @@ def _fields(about: Mapping[str, Any]) -> dict[str, Any]:
             "custom_nodes": list(about["custom_nodes"]),
             "models": [{name: row[name] for name in ("folder", "file", "source")} for row in about["models"]],
             "constraints": dict(about["constraints"]),
+            "usual": usual_values(nodes, slots),
         },
         "model_key": hashlib.sha256(json.dumps(files).encode()).hexdigest() if files else "",
     }

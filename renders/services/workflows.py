@@ -1,6 +1,6 @@
 """Workflows: declared by the engines' apps, chosen for a shot and a step."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,11 @@ CHOSEN: dict[tuple[str, str], str] = {
     ("comfy", Step.RENDER): "comfy.wan22_i2v",
 }
 REFERENCES = {"local": "local.reference", "comfy": "comfy.flux_t2i"}
+MOST_SHOWN = 200
+_SAID_BY_JOBS = frozenset({
+    "positive_prompt", "negative_prompt", "motion_prompt", "seed", "width", "height", "length", "fps",
+    "filename_prefix",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,27 @@ class Declaration:
     needs: dict[str, Any] = field(default_factory=dict)
     slots: Sequence[str] = ()
     model_key: str = ""
+
+
+def usual_values(nodes: Mapping[str, Any], targets: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    """What a graph itself says for its parameters, by slot: what holds when a job does not say it.
+
+    `targets`: where each slot goes, [{"node", "input", "upload", "scale", "offset"}]. Words and files of a job are
+    left out.
+    """
+    found: dict[str, Any] = {}
+    for name, places in targets.items():
+        if name in _SAID_BY_JOBS or not places or places[0].get("upload"):
+            continue
+        place = places[0]
+        value = ((nodes.get(str(place["node"])) or {}).get("inputs") or {}).get(place["input"])
+        if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > MOST_SHOWN:
+            continue
+        scale = place.get("scale") or 1
+        if not isinstance(value, str) and (scale != 1 or place.get("offset")):
+            value = type(value)((value - (place.get("offset") or 0)) / scale)
+        found[name] = value
+    return found
 
 
 _declared: dict[str, Declaration] = {}

@@ -65,6 +65,23 @@ def test_the_servers_own_seconds_count_where_it_says_them(shot: Any) -> None:
     assert (row.succeeded, row.seconds, row.gpu, row.vram_gb) == (2, 25.0, "Card 24", 24)
 
 
+def test_what_is_learned_is_of_the_workflows_own_number_of_steps(shot: Any) -> None:
+    one = world.workflow(needs={"usual": {"steps": 20}})
+    version = Version.objects.create(
+        project=shot.project, shot=shot, kind="render", number=1, path="x", provenance={"server_seconds": 60.0}
+    )
+    job = world.job(shot, one, version=version, params={**world.BIG, "steps": 40})
+    attempt = world.begun(world.worker())
+    attempt.job.version = version
+    experience.note_end(attempt, attempt.job, state=JobState.SUCCEEDED, cause="")
+    assert Experience.objects.get().seconds == 30.0
+    asked = {"": 30.0, 20: 30.0, 40: 60.0, 5: 7.5, True: 30.0, -3: 30.0, "x": 30.0}
+    for steps, seconds in asked.items():
+        assert estimate(workflow=one, params={**world.BIG, "steps": steps}) == seconds, steps
+    experience.place([job])
+    assert job.estimate == 60.0
+
+
 def test_out_of_memory_goes_once_to_the_smallest_larger_card(shot: Any) -> None:
     world.job(shot, world.workflow())
     small = world.worker("s", vram=8)

@@ -36,7 +36,7 @@ def test_the_dialog_offers_what_fits_and_says_what_does_not(
     assert 'name="p.steps"' in fields
     assert 'value="12"' in fields
     missing = text_of(site.post(f"{url}choice/", {"ids": str(shots[0].pk), "choice": "w:local.move"}))
-    assert "no first image yet" in missing
+    assert f"{shots[0].code} has nothing of the kind First image yet" in missing
     Version.objects.create(project=project, shot=shots[0], kind="previz", number=1, state="published", path="x")
     assert f"Render {len(shots) - 1} shots" in text_of(site.post(url, {"which": "missing", "step": "first_image"}))
     for body in ({"ids": ""}, {"ids": "x"}, {"ids": str(shots[0].pk), "step": "x"}):

@@ -13,8 +13,9 @@ from aipipeline.projects.models import Project
 from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import hx_refresh, hx_toast, render_page_or_fragment
 from aipipeline.ui.pages import body_of, project_page, tab_of
-from renders.farm.choices import groups_for, named_choice, presets_for
-from renders.farm.fields import typed_params
+from renders.farm.choices import groups_for, presets_for
+from renders.farm.fields import told_params
+from renders.farm.ways import ways_in
 from renders.services import presets as services
 
 
@@ -23,7 +24,7 @@ from renders.services import presets as services
 def presets(request: HttpRequest, project: Project) -> HttpResponse:
     context = {
         **project_context(request, project),
-        "presets": presets_for(project, request.user),
+        "presets": [(preset, told_params(preset.params)) for preset in presets_for(project, request.user)],
     }
     return render_page_or_fragment(request, "renders/presets.html", "renders/_presets.html", context)
 
@@ -36,15 +37,17 @@ def save(request: HttpRequest, project: Project) -> HttpResponse:
     name = str(body.get("preset_name") or "").strip()
     if not name:
         raise Invalid(_("Give the preset a name."), fields={"name": [_("required")]})
-    workflow, preset = named_choice(project, request.user, str(body.get("choice", "")))
+    ways = ways_in(project, request.user, {**body, "mode": "one"}, [])
+    if not ways:
+        raise Invalid(_("Choose a workflow or a preset."), fields={"choice": [_("required")]})
     fields = {
         "name": name,
-        "workflow": workflow,
-        "params": {**(preset.params if preset else {}), **typed_params(workflow, body)},
+        "workflow": ways[0].workflow,
+        "params": ways[0].params,
         "shared": body.get("preset_shared") == "1",
     }
     made = services.create_preset(project=project, actor=request.user, fields=fields, tab=tab_of(request))
-    context = {"groups": groups_for(project, request.user), "chosen": f"p:{made.pk}", "quiet": True}
+    context = {"groups": groups_for(project, request.user), "chosen": f"p:{made.pk}", "quiet": True, "now_shown": True}
     response = render(request, "renders/_render_dialog_choices.html", context)
     return hx_toast(response, _("“%(name)s” is saved.") % {"name": made.name})
 

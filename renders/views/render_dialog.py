@@ -5,29 +5,27 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from aipipeline.projects.checks import whole_number
-from aipipeline.projects.errors import Invalid, NotFound, PipelineError
+from aipipeline.projects.errors import Invalid, PipelineError
 from aipipeline.projects.models import Project
 from aipipeline.ui.htmx import hx_refresh, hx_toast
 from aipipeline.ui.pages import body_of, number_in, project_page, tab_of
 from aipipeline.ui.templatetags.ui import elapsed
-from renders.farm.choices import Fitting, first_choice, groups_for, named_choice, role_name
-from renders.farm.fields import fields_of, typed_params
-from renders.models import WaitsFor, Workflow
+from renders.farm.choices import first_choice, groups_for, named_choices
+from renders.farm.fields import TYPED, fields_of
+from renders.farm.roles import inputs_in, refuse_lacking, roles_of, waited_for, without_lacking
+from renders.farm.ways import estimate_of, is_chain, shots_in, ways_in
 from renders.selectors import newest_by_shot
-from renders.services.estimates import estimate
 from renders.services.fits import refusals
-from renders.services.jobs import MOST_JOBS, start_renders
+from renders.services.jobs import start_renders
 from renders.services.workflows import workflow_for
+from renders.views.render_inputs import inputs_context
 from shots.models import Shot, Step
 from shots.models.step import KIND_OF_STEP
-
-MOST_CHECKED = 500
-ORDERS = ("all", WaitsFor.RENDERED, WaitsFor.APPROVED)
 
 
 @require_POST
@@ -38,7 +36,7 @@ def dialog(request: HttpRequest, project: Project) -> HttpResponse:
     step = str(body.get("step") or "")
     if step and step not in Step.values:
         raise Invalid(_("Unknown step."), fields={"step": [_("unknown")]})
-    shots = _shots(project, body)
+    shots = shots_in(project, body)
     if body.get("which") == "missing":
         have = newest_by_shot(shots, KIND_OF_STEP[step or Step.FIRST_IMAGE])
         shots = [shot for shot in shots if shot.pk not in have] or shots
@@ -54,7 +52,7 @@ def dialog(request: HttpRequest, project: Project) -> HttpResponse:
         "groups": groups,
         "chosen": chosen,
         "step": step,
-        **_about(project, request.user, shots, chosen),
+        **_about(request, project, shots, {"choice": chosen}, []),
     }
     return render(request, "renders/_render_dialog.html", context)
 
@@ -62,38 +60,55 @@ def dialog(request: HttpRequest, project: Project) -> HttpResponse:
 @require_POST
 @project_page("renders.start")
 def choice(request: HttpRequest, project: Project) -> HttpResponse:
-    """The fields and the warnings of what is chosen now."""
+    """The fields, the inputs and the warnings of what is chosen now; what was typed for it stays."""
     body = body_of(request)
-    context = {"project": project, **_about(project, request.user, _shots(project, body), str(body.get("choice", "")))}
+    compared = request.POST.getlist("compare")
+    context = {"project": project, "oob": True, **_about(request, project, shots_in(project, body), body, compared)}
     return render(request, "renders/_render_dialog_params.html", context)
 
 
 @require_POST
 @project_page("renders.start")
-def start(request: HttpRequest, project: Project) -> HttpResponse:
-    """Start what the form says; Invalid, with the reasons, when no worker could do it."""
+def estimate(request: HttpRequest, project: Project) -> HttpResponse:
+    """How long what the form says now would take; what is typed wrongly is told in its place."""
     body = body_of(request)
-    order = str(body.get("order") or "all")
-    if order not in ORDERS:
-        raise Invalid(_("Unknown order."), fields={"order": [_("unknown")]})
-    wanted: dict[str, Any] = {"chain": order != "all"}
-    if order != "all":
-        wanted["waits_for"] = order
-    if body.get("mode") == "compare":
-        chosen = [named_choice(project, request.user, value) for value in request.POST.getlist("compare")]
-        if len(chosen) < 2:
+    context = _time(request, project, shots_in(project, body), body, request.POST.getlist("compare"))
+    return render(request, "renders/_render_dialog_estimate.html", context)
+
+
+@require_POST
+@project_page("renders.start")
+def start(request: HttpRequest, project: Project) -> HttpResponse:
+    """Start what the form says; Invalid, with the reasons, when no worker could do it or a shot lacks an input."""
+    body = body_of(request)
+    compare = body.get("mode") == "compare"
+    wanted: dict[str, Any] = {"chain": is_chain(body)}
+    if wanted["chain"]:
+        wanted["waits_for"] = body["order"]
+    ways = ways_in(project, request.user, body, request.POST.getlist("compare"))
+    if compare:
+        if len(ways) < 2:
             raise Invalid(_("Choose at least two to compare."), fields={"compare": [_("too few")]})
-        wanted["presets"] = [preset for _workflow, preset in chosen if preset is not None]
-        wanted["workflows"] = [workflow.key for workflow, preset in chosen if preset is None]
+        wanted["presets"] = [way.preset for way in ways if way.preset is not None]
+        wanted["workflows"] = [way.workflow.key for way in ways if way.preset is None]
+    elif not ways:
+        raise Invalid(_("Choose a workflow or a preset."), fields={"choice": [_("required")]})
     else:
-        workflow, preset = named_choice(project, request.user, str(body.get("choice", "")))
-        wanted["params"] = {**(preset.params if preset else {}), **typed_params(workflow, body)}
-        wanted["workflow"] = workflow.key
-        wanted["variants"] = max(1, number_in(body, "variants", required=False) or 1)
+        wanted |= {"workflow": ways[0].workflow.key, "params": ways[0].params, "variants": _variants(body)}
+    workflows = [way.workflow for way in ways]
+    inputs = inputs_in(workflows, body)
+    shots = shots_in(project, body)
+    roles = roles_of(project, workflows, shots, body, chain=wanted["chain"])
+    if body.get("leave_out"):
+        shots = without_lacking(roles, shots) or shots
+        roles = roles_of(project, workflows, shots, body, chain=wanted["chain"])
+    refuse_lacking(roles, shots)
     started = start_renders(
         project=project,
         actor=request.user,
-        shots=_shots(project, body),
+        shots=shots,
+        inputs=inputs,
+        after_of=waited_for(roles),
         priority=max(-100, min(100, number_in(body, "priority", required=False) or 0)),
         tab=tab_of(request),
         **wanted,
@@ -105,24 +120,7 @@ def start(request: HttpRequest, project: Project) -> HttpResponse:
     text = ngettext("%(n)d job queued.", "%(n)d jobs queued.", count) % {"n": count}
     if started.estimate is not None:
         text += " " + _("They are done in about %(time)s.") % {"time": elapsed(started.estimate)}
-    return hx_toast(response, text)
-
-
-def _shots(project: Project, body: dict[str, Any]) -> list[Shot]:
-    """The named shots in story order, all when `which=missing`; each must be of this project."""
-    rows = Shot.objects.live().filter(project=project)
-    rows = rows.select_related("project", "scene__environment", "environment", "preset").order_by("position")
-    if body.get("which") == "missing":
-        return list(rows[:MOST_JOBS])
-    ids = {whole_number(part) for part in str(body.get("ids", "")).split(",") if part.strip()}
-    if not ids or None in ids:
-        raise Invalid(_("Choose at least one shot."), fields={"ids": [_("empty")]})
-    if len(ids) > MOST_JOBS:
-        raise Invalid(_("At most %(most)d at once; choose fewer.") % {"most": MOST_JOBS}, fields={"ids": [_("many")]})
-    shots = list(rows.filter(pk__in=ids))
-    if len(shots) != len(ids):
-        raise NotFound(_("A shot is not in this project."))
-    return shots
+    return hx_toast(response, text, link=(reverse("renders:batch", args=[started.batch.pk]), _("Show the batch")))
 
 
 def _usual(project: Project, step: str, shots: Sequence[Shot]) -> str:
@@ -133,38 +131,39 @@ def _usual(project: Project, step: str, shots: Sequence[Shot]) -> str:
         return ""
 
 
-def _about(project: Project, actor: Any, shots: Sequence[Shot], value: str) -> dict[str, Any]:
-    """Fields, inputs that are missing, refusals and the estimate of one choice; nothing when there is none."""
+def _about(
+    request: HttpRequest, project: Project, shots: Sequence[Shot], body: dict[str, Any], compared: Sequence[str]
+) -> dict[str, Any]:
+    """Fields, inputs, refusals and the estimate of what is chosen; without a workflow when nothing is."""
+    value, compare = str(body.get("choice") or ""), body.get("mode") == "compare"
     if not value:
         return {"workflow": None}
-    workflow, preset = named_choice(project, actor, value)
+    (workflow, preset), *others = named_choices(project, request.user, [value, *(compared if compare else [])])
     params = dict(preset.params) if preset else {}
-    one = estimate(workflow=workflow, params={**_size(project, shots), **workflow.defaults, **params})
+    if body.get("shown") == value:
+        params |= {name.removeprefix(TYPED): text for name, text in body.items() if name.startswith(TYPED)}
+    used = [row for row, _preset in others] if compare else [workflow]
     return {
         "workflow": workflow,
         "preset": preset,
-        "offer": Fitting().choice(workflow, preset),
+        "shown": value,
         "fields": fields_of(workflow, params),
-        "missing": _missing(workflow, shots),
-        "refusals": refusals(workflow=workflow, params=params),
-        "one": one,
-        "estimate": one * len(shots) if one is not None else None,
+        "refusals": refusals(workflow=workflow, params=preset.params if preset else {}),
+        **inputs_context(project, used, shots, body, request.user),
+        **_time(request, project, shots, body, compared),
     }
 
 
-def _size(project: Project, shots: Sequence[Shot]) -> dict[str, Any]:
-    """An ordinary shot of these, for the estimate."""
-    frames = sorted(shot.duration_frames for shot in shots)
-    return {"width": project.width, "height": project.height, "frames": frames[len(frames) // 2], "fps": project.fps}
+def _time(
+    request: HttpRequest, project: Project, shots: Sequence[Shot], body: dict[str, Any], compared: Sequence[str]
+) -> dict[str, Any]:
+    try:
+        ways = ways_in(project, request.user, body, compared)
+        variants = 1 if body.get("mode") == "compare" else _variants(body)
+    except Invalid as error:
+        return {"wrong": error.message, "estimate": None}
+    return {"estimate": estimate_of(project, shots, ways, variants=variants)}
 
 
-def _missing(workflow: Workflow, shots: Sequence[Shot]) -> list[tuple[str, int]]:
-    """(role in words, how many of the shots have nothing for it yet); a query for each role: two at most."""
-    found = []
-    for entry in workflow.inputs:
-        if entry.get("required", True):
-            have = newest_by_shot(shots[:MOST_CHECKED], entry["kind"])
-            lacking = sum(shot.pk not in have for shot in shots[:MOST_CHECKED])
-            if lacking:
-                found.append((role_name(entry["role"]), lacking))
-    return found
+def _variants(body: dict[str, Any]) -> int:
+    return max(1, number_in(body, "variants", required=False) or 1)

@@ -31,7 +31,10 @@ function defineMorph() {
     handleSwap(/** @type {string} */ swap, /** @type {Element} */ target, /** @type {DocumentFragment} */ fragment) {
       const morphStyle = style(swap);
       if (!morphStyle) return false;
-      return Idiomorph.morph(target, morphStyle === "outerHTML" ? fragment.firstElementChild : fragment.childNodes, { morphStyle });
+      // Of the element with the focus nothing inside is changed: right for what is typed into, not for a button's words.
+      const ignoreActiveValue = !document.activeElement?.matches("button, a, summary");
+      const news = morphStyle === "outerHTML" ? fragment.firstElementChild : fragment.childNodes;
+      return Idiomorph.morph(target, news, { morphStyle, ignoreActiveValue });
     },
   });
 }

@@ -1,6 +1,9 @@
 // The render dialog: find a workflow while typing; Enter in the search takes the first that is left, elsewhere it starts.
+// The estimate follows what is typed, and a file that is brought for an input shows how far it is.
 
-import { isComposing } from "./util.js";
+import { debounce, isComposing } from "./util.js";
+
+const REST = 350; // milliseconds without a key before the estimate is asked for
 
 /** @param {HTMLInputElement} box */
 function narrow(box) {
@@ -27,9 +30,16 @@ function takeFirst(form) {
   if (compare || !first.checked) first.click();
 }
 
+/** Only the estimate comes anew: what is typed, and where, stays as it is. */
+const askTime = debounce(() => {
+  document.querySelector("[data-render-estimate]")?.dispatchEvent(new CustomEvent("aip:typed"));
+}, REST);
+
 document.addEventListener("input", (event) => {
   const box = event.target;
-  if (box instanceof HTMLInputElement && "renderSearch" in box.dataset) narrow(box);
+  if (!(box instanceof HTMLInputElement)) return;
+  if ("renderSearch" in box.dataset) narrow(box);
+  else if (box.closest("[data-render-form]") && (box.name.startsWith("p.") || box.name === "variants")) askTime();
 });
 document.addEventListener("change", (event) => {
   // Searching changes nothing that the server would have to answer.
@@ -43,8 +53,32 @@ document.addEventListener("keydown", (event) => {
   if ("renderSearch" in box.dataset) {
     event.preventDefault();
     takeFirst(form);
+  } else if ("pickerSearch" in box.dataset) {
+    event.preventDefault();
+    /** @type {HTMLElement | null} */ (form.querySelector(".render-tiles h4 ~ label > input"))?.focus();
   } else if ("presetName" in box.dataset) {
     event.preventDefault();
     form.querySelector("[data-preset-save]")?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
   }
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  // What was refused before may be mended now; the next start says it anew.
+  const changed = /** @type {CustomEvent} */ (event).detail.target;
+  if (!(changed instanceof HTMLElement) || !["render-params", "render-inputs"].includes(changed.id)) return;
+  changed.closest("[data-render-form]")?.querySelector("[data-form-errors]")?.replaceChildren();
+});
+document.addEventListener("click", (event) => {
+  // It goes away with what it clears: the focus goes to its neighbour before.
+  const button = event.target instanceof Element ? event.target.closest("[data-input-clear]") : null;
+  const opener = button?.parentElement?.querySelector(".render-opener");
+  if (opener instanceof HTMLElement) opener.focus();
+});
+document.addEventListener("htmx:xhr:progress", (event) => {
+  const input = event.target;
+  if (!(input instanceof HTMLInputElement) || !("inputUpload" in input.dataset)) return;
+  const bar = input.closest(".render-picker")?.querySelector(".render-upload-bar");
+  if (!(bar instanceof HTMLProgressElement)) return;
+  const { loaded, total, lengthComputable } = /** @type {CustomEvent} */ (event).detail;
+  bar.hidden = !lengthComputable || loaded >= total;
+  if (lengthComputable) bar.value = loaded / total;
 });

@@ -29,7 +29,7 @@ function leave(element) {
 function arm(element) {
   const level = /** @type {keyof typeof STAY} */ (element.dataset.level ?? "info");
   element.querySelector("[data-toast-close]")?.addEventListener("click", () => leave(element));
-  const stay = STAY[level] ?? STAY.info;
+  const stay = element.querySelector("a") ? STAY.warning : (STAY[level] ?? STAY.info); // time to reach its link
   if (!stay) return;
   let timer = setTimeout(() => leave(element), stay);
   element.addEventListener("pointerenter", () => clearTimeout(timer));
@@ -47,12 +47,22 @@ function undoButton(element) {
   return button;
 }
 
+/** @param {{href: string, text: string}} link @returns {HTMLElement} */
+function linkTo({ href, text }) {
+  const link = document.createElement("a");
+  link.className = "btn s";
+  link.href = href;
+  link.textContent = text;
+  return link;
+}
+
 /**
  * @param {string} message text, not markup
  * @param {"success" | "info" | "warning" | "error"} [level]
- * @param {{undo?: boolean}} [options] `undo` offers to take the newest action of this tab back
+ * @param {{undo?: boolean, link?: {href: string, text: string}}} [options] `undo` offers to take the newest action of
+ * this tab back; `link`: where what is told of can be seen
  */
-export function toast(message, level = "info", { undo = false } = {}) {
+export function toast(message, level = "info", { undo = false, link } = {}) {
   const holder = region();
   const template = /** @type {HTMLTemplateElement | null} */ (document.getElementById("toast-template"));
   if (!holder || !template || !message) return;
@@ -66,6 +76,7 @@ export function toast(message, level = "info", { undo = false } = {}) {
   const text = element.querySelector("span");
   if (text) text.textContent = message;
   if (undo) text?.after(undoButton(element));
+  if (link) text?.after(linkTo(link));
   raise(holder);
   holder.append(element);
   while (holder.children.length > MAX_SHOWN) holder.firstElementChild?.remove();
@@ -80,7 +91,7 @@ export function startToasts() {
     for (const element of holder.children) arm(/** @type {HTMLElement} */ (element));
   }
   document.addEventListener("aip:toast", (event) => {
-    const { message, level, undo } = /** @type {CustomEvent} */ (event).detail ?? {};
-    toast(String(message ?? ""), level, { undo });
+    const { message, level, undo, link } = /** @type {CustomEvent} */ (event).detail ?? {};
+    toast(String(message ?? ""), level, { undo, link });
   });
 }

@@ -188,7 +188,7 @@ def _declarations() -> list[Path]:
     """What the rows of workflows follow from: they are written after each migrate."""
     app = ROOT / "comfy_adapters"
     files = [app / "engines.py", app / "local" / "declared.py", app / "comfyui" / "catalogue.py"]
-    return [*files, *sorted((app / "graphs").glob("*.slots.json"))]
+    return [*files, *sorted((app / "graphs").glob("*.json"))]
 
 
 @cache

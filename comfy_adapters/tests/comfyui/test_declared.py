@@ -6,7 +6,7 @@ from comfy_adapters.comfyui import graphs
 from comfy_adapters.comfyui.catalogue import declaration, declarations
 from comfy_adapters.comfyui.titles import TITLES
 from renders.models import VersionKind, Workflow
-from renders.services.workflows import sync_workflows
+from renders.services.workflows import sync_workflows, usual_values
 from shots.models import Step
 
 
@@ -52,3 +52,14 @@ def test_workflows_with_the_same_models_share_a_key() -> None:
     assert keys["comfy.inpaint_flux_fill"] == keys["comfy.outpaint_flux_fill"]
     assert keys["comfy.rife_vfi"] == ""
     assert declaration("rife_core").step == "post"
+
+
+def test_what_a_graph_says_for_its_parameters_is_told() -> None:
+    usual = declaration("flux_t2i").needs["usual"]
+    assert (usual["steps"], usual["model"]) == (20, "flux1-dev.safetensors")
+    assert not {"positive_prompt", "seed", "width", "height", "filename_prefix"} & usual.keys()
+    nodes = {"1": {"inputs": {"a": 10, "b": ["2", 0], "c": True, "d": "x" * 201, "e": 7}}}
+    targets = {name: [{"node": "1", "input": name}] for name in ("a", "b", "c", "d", "missing")}
+    scaled = {"half": [{"node": "1", "input": "a", "scale": 0.5}], "next": [{"node": "1", "input": "e", "offset": 1}]}
+    elsewhere = {"f": [{"node": "9", "input": "a"}], "file": [{"node": "1", "input": "a", "upload": True}], "none": []}
+    assert usual_values(nodes, {**targets, **scaled, **elsewhere}) == {"a": 10, "half": 20, "next": 6}

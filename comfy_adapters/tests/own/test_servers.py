@@ -161,11 +161,12 @@ def test_what_a_server_lacks_is_told_by_node_with_the_remedy() -> None:
 def test_a_brought_graph_is_described_as_the_same_one_that_is_built_in() -> None:
     for name in graphs.names():
         declared = catalogue.declaration(name)
-        told = own_workflows._fields(files.about(name))
+        told = own_workflows._fields(files.about(name), files.graph(name))
         assert told["slots"] == list(declared.slots), name
         assert told["model_key"] == declared.model_key, name
         assert told["inputs"] == list(declared.inputs), name
         assert told["needs"]["models"] == declared.needs["models"], name
+        assert told["needs"]["usual"] == declared.needs["usual"], name
 
 
 def test_classes_that_only_a_server_knows_are_read_by_its_list(admin_client: Client) -> None:
