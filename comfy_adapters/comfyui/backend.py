@@ -268,4 +268,4 @@ def _graph_of(entry: Mapping[str, Any], sent: Nodes) -> Nodes:
     """The graph that the server ran, as it says itself: after a re-attach it is not the one in our hands."""
     parts = entry.get("prompt")
     ran = parts[2] if isinstance(parts, list) and len(parts) > 2 else None
-    return ran if isinstance(ran, dict) else sent
+    return graphs.as_sent(ran) if isinstance(ran, dict) else sent

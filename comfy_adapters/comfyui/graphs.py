@@ -305,12 +305,22 @@ def fill(graph: Graph, slots: Slots, params: Mapping[str, Any]) -> Filled:
     return Filled(nodes, snapped)
 
 
+def as_sent(nodes: Mapping[str, Any]) -> Nodes:
+    """What a server was told of each node. It writes its own notes beside that into the graph that it keeps
+    (`is_changed`), and NaN is among them, which no database takes."""
+    return {
+        str(key): {name: node[name] for name in ("class_type", "inputs", "_meta") if name in node}
+        for key, node in nodes.items()
+        if isinstance(node, Mapping)
+    }
+
+
 def as_it_was(nodes: Mapping[str, Any], slots: Slots, prefix: str) -> Nodes:
     """A filled graph of before, to be run again: only its result's name is another.
 
     ComfyError when the slot map, which says where files go in and come out, is none of this graph any more.
     """
-    found: Nodes = copy.deepcopy(dict(nodes))
+    found = copy.deepcopy(as_sent(nodes))
     for name, targets in slots.targets.items():
         for target in targets:
             if name != "filename_prefix" and not target.upload:

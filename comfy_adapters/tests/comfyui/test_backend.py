@@ -1,5 +1,7 @@
 """The backend end to end, against a server in a process of its own."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,3 +123,23 @@ def test_a_missing_or_broken_first_image_is_refused(comfy_server: ComfyDouble, t
     with pytest.raises(ComfyError, match="cannot be read"):
         ComfyBackend(QUICK).run(job, Reporter())
     assert comfy_server.stats()["posts"] == 0
+
+
+def test_what_the_server_writes_into_the_graph_is_not_kept(each_server: ComfyDouble, tmp_path: Path) -> None:
+    """It puts the state of a node's files beside its inputs, NaN for nodes that run each time: no database takes that."""
+    each_server.faults(always_changed=["CLIPTextEncode"])
+    reporter = Reporter()
+    job = context(each_server.url, tmp_path, workflow="comfy.wan22_i2v", frames=5, steps=2, split_step=1)
+    kept = ComfyBackend(QUICK).run(job, reporter).provenance
+    ran = each_server.get(f"/history/{kept['prompt_id']}")[kept["prompt_id"]]["prompt"][2]
+    assert str(ran["20"]["is_changed"]) == "[nan]"
+    assert len(ran["31"]["is_changed"][0]) == 64
+    json.dumps(kept, allow_nan=False)
+    assert {name for node in kept["filled_graph"].values() for name in node} == {"class_type", "inputs", "_meta"}
+    # What an earlier version kept of a node is not believed when it runs again.
+    stale = {key: {**node, "is_changed": ["before"]} for key, node in kept["filled_graph"].items()}
+    again = replace(context(each_server.url, tmp_path, workflow="comfy.wan22_i2v", attempt="two"), exact=stale)
+    made = ComfyBackend(QUICK).run(again, Reporter()).provenance
+    ran = each_server.get(f"/history/{made['prompt_id']}")[made["prompt_id"]]["prompt"][2]
+    assert ran["31"]["is_changed"] != ["before"]
+    assert "is_changed" not in ran["70"]
