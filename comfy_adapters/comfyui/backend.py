@@ -80,7 +80,7 @@ class ComfyBackend:
             text = _("This worker has no ComfyUI server. Start one with: ./aip worker --comfy http://host:8188")
             raise ComfyError(text, kind="unreachable", retryable=False)
         slots = graphs.of_job(context.workflow, context.graph)[1]
-        if chunks.role_of(slots):
+        if graphs.role_of(slots):
             return chunks.run(self, slots, context, reporter)
         # What is made again is made by the graph that it had, in one piece when it was one.
         if context.exact is None and (chain := long.plan(slots, context.params)) is not None:

@@ -232,6 +232,13 @@ def _slots(about: Mapping[str, Any]) -> Slots:
     )
 
 
+def role_of(slots: Slots) -> str:
+    """The role of the clip that a graph works on frame by frame; "" for graphs that make something of their own."""
+    uploads = [role for role, targets in slots.targets.items() if any(target.upload for target in targets)]
+    tells = {"length", "seed", "positive_prompt"} & set(slots.targets)
+    return uploads[0] if len(uploads) == 1 and slots.output_kind == "video" and not tells else ""
+
+
 def snap_size(width: int, height: int, constraints: Constraints) -> tuple[int, int]:
     """The size that the model makes for a wanted one: scaled down to its limit, each side up to its multiple."""
     scale = 1.0

@@ -1,6 +1,7 @@
 """From a job's parameters to the values of a graph's slots."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -8,14 +9,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from aipipeline.media.probe import ProbeError, probe
+from aipipeline.media.probe import Probe, ProbeError, probe
 from comfy_adapters.comfyui.convert import source_length
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.comfyui.graphs import Graph, Slots
+from comfy_adapters.comfyui.graphs import Graph, Slots, role_of
 
 # Set here under their own rules; every other slot may be given as a parameter of the job under its own name.
 _OWN_SLOTS = frozenset({"positive_prompt", "negative_prompt", "seed", "length", "fps", "filename_prefix"})
-_FACTORS = ("x8", "8x", "x4", "4x", "x2", "2x")
+_FACTOR = re.compile(r"(?<!\d)(\d{1,2})x(?!\d)|x(\d{1,2})(?!\d)", re.IGNORECASE)
+_MOST_FPS = 120.0  # of CreateVideo
+_MOST_SCALE = 8.0  # of ImageScaleBy
 
 
 def slot_values(graph: Graph, slots: Slots, params: Mapping[str, Any], *, prefix: str, job_id: str) -> dict[str, Any]:
@@ -64,11 +67,37 @@ def of_source(slots: Slots, params: Mapping[str, Any], files: Mapping[str, Path]
         if multiplier in (None, ""):
             found["multiplier"] = multiplier = max(2, -(-shot_fps(params) // facts.fps))
         if "fps" in slots.targets:
-            found["fps"] = float(facts.fps * int(multiplier or 2))
-    if "post_scale" in slots.targets and params.get("post_scale") in (None, "") and params.get("width"):
-        wanted = max(int(params["width"]) / facts.width, int(params["height"]) / facts.height)
-        found["post_scale"] = min(max(round(wanted / _factor(slots, params), 4), 0.01), 8.0)
+            rate = float(facts.fps * int(multiplier or 2))
+            # Of a clip that goes in pieces the frames are taken and numbered anew: any rate does that the node takes.
+            found["fps"] = min(rate, _MOST_FPS) if role_of(slots) else rate
+    if "post_scale" in slots.targets:
+        factor = _factor(slots, params)
+        scale = _post_scale(params, facts, factor)
+        if scale and slots.output_kind == "video":
+            found["post_scale"] = _even_scale(scale, facts.width * factor, facts.height * factor)
+        elif scale and params.get("post_scale") in (None, ""):
+            found["post_scale"] = scale
     return found
+
+
+def _post_scale(params: Mapping[str, Any], facts: Probe, factor: int) -> float | None:
+    """What the job asks for, else what brings the enlarged picture to the job's size; None where it has none."""
+    if params.get("post_scale") not in (None, ""):
+        return float(params["post_scale"])
+    if not params.get("width"):
+        return None
+    wanted = max(int(params["width"]) / facts.width, int(params["height"]) / facts.height)
+    return min(max(round(wanted / factor, 4), 0.01), _MOST_SCALE)
+
+
+def _even_scale(scale: float, width: int, height: int) -> float:
+    """The next scale at which both sides come out even: the server's encoder takes no others, and does not round."""
+    up = (round(scale + step / 10_000, 4) for step in range(2_000))
+    down = (round(scale - step / 10_000, 4) for step in range(2_000))
+    for found in (*(one for one in up if one <= _MOST_SCALE), *(one for one in down if one >= 0.01)):
+        if all(round(side * found) >= 2 and round(side * found) % 2 == 0 for side in (width, height)):
+            return found
+    return scale
 
 
 def _uploads(slots: Slots, role: str) -> bool:
@@ -77,8 +106,10 @@ def _uploads(slots: Slots, role: str) -> bool:
 
 def _factor(slots: Slots, params: Mapping[str, Any]) -> int:
     """How much an upscale model enlarges, which only its name says; nearly all do it four times."""
-    name = str(params.get("model") or next((m.file for m in slots.models if m.folder == "upscale_models"), "")).lower()
-    return next((int(word.strip("x")) for word in _FACTORS if word in name), 4)
+    name = str(params.get("model") or next((m.file for m in slots.models if m.folder == "upscale_models"), ""))
+    found = _FACTOR.search(name.replace("\\", "/").rpartition("/")[2])
+    factor = int(found.group(1) or found.group(2)) if found else 4
+    return factor if factor in (1, 2, 3, 4, 6, 8, 16) else 4
 
 
 def _as_in_graph(graph: Graph, slots: Slots, name: str, value: Any) -> Any:

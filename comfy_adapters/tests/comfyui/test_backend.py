@@ -126,7 +126,7 @@ def test_a_missing_or_broken_first_image_is_refused(comfy_server: ComfyDouble, t
 
 
 def test_what_the_server_writes_into_the_graph_is_not_kept(each_server: ComfyDouble, tmp_path: Path) -> None:
-    """It puts the state of a node's files beside its inputs, NaN for nodes that run each time: no database takes that."""
+    """It puts the state of a node's files beside its inputs, or NaN, which no database takes."""
     each_server.faults(always_changed=["CLIPTextEncode"])
     reporter = Reporter()
     job = context(each_server.url, tmp_path, workflow="comfy.wan22_i2v", frames=5, steps=2, split_step=1)

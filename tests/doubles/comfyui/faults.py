@@ -17,8 +17,8 @@ class Faults:
     long every file takes. `max_upload`: bytes. `device`, `gpu`, `vram`: what `/system_stats` says the server runs on
     ("cpu": its VRAM is the computer's memory, as the real one tells it). `missing_nodes`, `missing_models`: what the
     server does not have; `models`: files that it has besides, as "folder/file"; `backslashes`: subfolders of models
-    are listed as on Windows. `always_changed`: classes that want to run each time, as nodes of many packs do: NaN stands
-    beside their inputs. `packs`: packs of nodes that are installed ("telestyle")."""
+    are listed as on Windows. `always_changed`: classes that want to run each time, as nodes of many packs do: NaN
+    stands beside their inputs. `packs`: packs of nodes that are installed ("telestyle")."""
 
     step_seconds: float = 0.01
     silent: bool = False
