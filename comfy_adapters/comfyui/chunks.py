@@ -21,6 +21,7 @@ from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.collect import LIMITS, Made, choose, converting
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.graphs import Slots, role_of
+from comfy_adapters.comfyui.pictures import size_of
 from comfy_adapters.comfyui.work import Work
 from comfy_adapters.post import plan
 from comfy_adapters.post.clips import Clip, encode, numbered, read_clip
@@ -242,8 +243,8 @@ def sized(slots: Slots, context: JobContext) -> JobContext:
     if "post_scale" not in slots.targets or slots.output_kind != "image" or source is None:
         return context
     try:
-        facts = probe(source)
+        probe(source)
     except ProbeError:
         return context  # the upload refuses it with its name
-    width, height = plan.upscaled_size(facts.width, facts.height, context.params)
+    width, height = plan.upscaled_size(*size_of(source), context.params)
     return dataclasses.replace(context, params={**context.params, "width": width, "height": height})

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from aipipeline.media.probe import Probe, ProbeError, probe
+from aipipeline.media.probe import ProbeError, probe
 from comfy_adapters.comfyui.convert import source_length
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.graphs import Graph, Slots, role_of
+from comfy_adapters.comfyui.pictures import size_of
 
 # Set here under their own rules; every other slot may be given as a parameter of the job under its own name.
 _OWN_SLOTS = frozenset({"positive_prompt", "negative_prompt", "seed", "length", "fps", "filename_prefix"})
@@ -71,22 +72,23 @@ def of_source(slots: Slots, params: Mapping[str, Any], files: Mapping[str, Path]
             # Of a clip that goes in pieces the frames are taken and numbered anew: any rate does that the node takes.
             found["fps"] = min(rate, _MOST_FPS) if role_of(slots) else rate
     if "post_scale" in slots.targets:
+        size = size_of(path) if facts.kind == "image" else (facts.width, facts.height)
         factor = _factor(slots, params)
-        scale = _post_scale(params, facts, factor)
+        scale = _post_scale(params, size, factor)
         if scale and slots.output_kind == "video":
-            found["post_scale"] = _even_scale(scale, facts.width * factor, facts.height * factor)
+            found["post_scale"] = _even_scale(scale, size[0] * factor, size[1] * factor)
         elif scale and params.get("post_scale") in (None, ""):
             found["post_scale"] = scale
     return found
 
 
-def _post_scale(params: Mapping[str, Any], facts: Probe, factor: int) -> float | None:
+def _post_scale(params: Mapping[str, Any], size: tuple[int, int], factor: int) -> float | None:
     """What the job asks for, else what brings the enlarged picture to the job's size; None where it has none."""
     if params.get("post_scale") not in (None, ""):
         return float(params["post_scale"])
     if not params.get("width"):
         return None
-    wanted = max(int(params["width"]) / facts.width, int(params["height"]) / facts.height)
+    wanted = max(int(params["width"]) / size[0], int(params["height"]) / size[1])
     return min(max(round(wanted / factor, 4), 0.01), _MOST_SCALE)
 
 
