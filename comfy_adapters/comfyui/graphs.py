@@ -23,6 +23,8 @@ FOLDER = Path(__file__).resolve().parent.parent / "graphs"
 
 FIRST = "first_image"  # the role of the picture that a clip begins with
 
+SEEDS = 2**64  # how many there are; each clip of a chain has the next one
+
 Nodes = dict[str, dict[str, Any]]
 
 
@@ -308,7 +310,8 @@ def fill(graph: Graph, slots: Slots, params: Mapping[str, Any]) -> Filled:
             inputs = nodes[target.node]["inputs"]
             # A rate goes to several nodes, and some take whole frames per second only.
             whole = name == "fps" and type(inputs[target.input]) is int
-            inputs[target.input] = round(value) if whole else target.value(value)
+            given = round(value) if whole else target.value(value)
+            inputs[target.input] = given % SEEDS if name == "seed" and isinstance(given, int) else given
     return Filled(nodes, snapped)
 
 

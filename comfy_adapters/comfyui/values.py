@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from aipipeline.media.probe import ProbeError, probe
 from comfy_adapters.comfyui.convert import source_length
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.comfyui.graphs import Graph, Slots, role_of
+from comfy_adapters.comfyui.graphs import SEEDS, Graph, Slots, role_of
 from comfy_adapters.comfyui.pictures import size_of
 
 # Set here under their own rules; every other slot may be given as a parameter of the job under its own name.
@@ -32,6 +32,7 @@ def slot_values(graph: Graph, slots: Slots, params: Mapping[str, Any], *, prefix
         if name in _OWN_SLOTS or params.get(name) in (None, ""):
             continue
         values[name] = _as_in_graph(graph, slots, name, params[name])
+    values |= _split(graph, slots, values)
     values["positive_prompt"] = str(params.get("prompt") or "")
     values["negative_prompt"] = str(params.get("negative_prompt") or "")
     if not values["negative_prompt"]:
@@ -43,6 +44,27 @@ def slot_values(graph: Graph, slots: Slots, params: Mapping[str, Any], *, prefix
         values["fps"] = float(rate)
     values["filename_prefix"] = prefix
     return {name: value for name, value in values.items() if name in slots.targets}
+
+
+def _split(graph: Graph, slots: Slots, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the second expert begins when a job asks for other steps than the graph has: at the same part of them.
+
+    Past the last step the node of the second expert hands back what it got, in silence.
+    """
+    if not {"steps", "split_step"} <= set(slots.targets) or not {"steps", "split_step"} & set(values):
+        return {}
+    written = {name: _written(graph, slots, name) for name in ("steps", "split_step")}
+    steps = values.get("steps", written["steps"])
+    if not all(isinstance(number, int) and number > 0 for number in (*written.values(), steps)):
+        return {}
+    if "split_step" not in values:
+        split = round(Fraction(steps * written["split_step"], written["steps"]))
+        return {"split_step": min(max(split, 1), max(steps - 1, 0))}
+    if values["split_step"] > steps:
+        text = _("split_step is %(split)s, and there are only %(steps)s steps: the second model would do nothing.")
+        facts = {"split": values["split_step"], "steps": steps}
+        raise ComfyError(text % facts, kind="refused", retryable=False)
+    return {}
 
 
 def shot_fps(params: Mapping[str, Any]) -> Fraction:
@@ -116,8 +138,7 @@ def _factor(slots: Slots, params: Mapping[str, Any]) -> int:
 
 def _as_in_graph(graph: Graph, slots: Slots, name: str, value: Any) -> Any:
     """A number that a form sent as text becomes one where the graph has a number."""
-    target = slots.targets[name][0]
-    written = graph.nodes[target.node]["inputs"][target.input]
+    written = _written(graph, slots, name)
     if isinstance(written, bool) or not isinstance(written, int | float) or not isinstance(value, str):
         return value
     try:
@@ -127,11 +148,17 @@ def _as_in_graph(graph: Graph, slots: Slots, name: str, value: Any) -> Any:
         raise ComfyError(text % {"name": name, "value": value}, kind="refused", retryable=False) from None
 
 
+def _written(graph: Graph, slots: Slots, name: str) -> Any:
+    """What the graph itself has in a slot's place."""
+    target = slots.targets[name][0]
+    return graph.nodes[target.node]["inputs"][target.input]
+
+
 def seed_of(value: Any, job_id: str) -> int:
     """The job's seed in the range of ComfyUI; a job without one gets its own, the same on every attempt."""
     if value in (None, ""):
         return int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:6], "big")
-    return int(value) % 2**64
+    return int(value) % SEEDS
 
 
 def plain(text: str) -> str:
