@@ -23,6 +23,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "graphs"
 
 FIRST = "first_image"  # the role of the picture that a clip begins with
 
+BEFORE = "before"  # the role of what the clip before ended with, where a graph takes that besides
 SEEDS = 2**64  # how many there are; each clip of a chain has the next one
 
 Nodes = dict[str, dict[str, Any]]
@@ -93,6 +94,19 @@ class Constraints:
 
 
 @dataclass(frozen=True)
+class Continues:
+    """The input by which a clip takes up the one before: its last `frames` frames, which then stand at its beginning.
+
+    `trimmed`: the graph cuts them off what it saves.
+    """
+
+    node: str
+    input: str
+    frames: int
+    trimmed: bool = False
+
+
+@dataclass(frozen=True)
 class Slots:
     """The map from slot names to node inputs, and what goes with it.
 
@@ -101,6 +115,7 @@ class Slots:
     where LoRAs go in: {"class": "LoraLoaderModelOnly", "after": {"<chain>": [node, slot]}}, with one chain for each
     model that the graph samples with ("high" and "low" for the two experts of WAN 2.2), or {"class": "LoraLoader",
     "after": {"model": [node, slot], "clip": [node, slot]}} where they also change the text encoder; {}: it takes none.
+    `continues` is for models that take their first picture as what somebody looks like, not as where a clip begins.
     """
 
     targets: Mapping[str, tuple[Target, ...]]
@@ -117,6 +132,7 @@ class Slots:
     inputs: tuple[Mapping[str, Any], ...] = ()
     custom_nodes: tuple[str, ...] = ()
     lora_chain: Mapping[str, Any] = field(default_factory=dict)
+    continues: Continues | None = None
 
     @property
     def can_chain(self) -> bool:
@@ -179,12 +195,18 @@ def names() -> tuple[str, ...]:
 @cache
 def load(name: str) -> tuple[Graph, Slots]:
     """The graph and slots of that name. ComfyError when the files are not there or do not fit each other."""
+    found = document(name)
+    return parse(name, str(found["number"]), found["nodes"], found["about"])
+
+
+def document(name: str) -> dict[str, Any]:
+    """The files of that name in the shape of `JobContext.graph`. ComfyError when they are not there."""
     try:
         nodes = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
         about = json.loads((FOLDER / f"{name}.slots.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ComfyError(_("There is no ComfyUI workflow named %(name)s.") % {"name": name}, retryable=False) from None
-    return parse(name, str(about["version"]), nodes, about)
+    return {"number": about["version"], "nodes": nodes, "about": about}
 
 
 def parse(name: str, version: str, nodes: Nodes, about: Mapping[str, Any]) -> tuple[Graph, Slots]:
@@ -231,6 +253,7 @@ def _slots(about: Mapping[str, Any]) -> Slots:
         inputs=tuple(about["inputs"]),
         custom_nodes=tuple(about["custom_nodes"]),
         lora_chain=about["lora_chain"],
+        continues=Continues(**about["continues"]) if about.get("continues") else None,
     )
 
 

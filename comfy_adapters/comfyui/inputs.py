@@ -15,7 +15,7 @@ from comfy_adapters.comfyui import errors, pictures
 from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.convert import retime
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.comfyui.graphs import Nodes, Slots, Target, snap_length, snap_size
+from comfy_adapters.comfyui.graphs import BEFORE, Nodes, Slots, Target, snap_length, snap_size
 from comfy_adapters.comfyui.values import shot_fps
 
 PADS = ("pad_left", "pad_top", "pad_right", "pad_bottom")
@@ -62,7 +62,9 @@ def prepare(
             raise ComfyError(text % {"name": role}, kind="refused", retryable=False)
         facts = _facts(role, path, _wanted(places[0]))
         made, out = path, folder / f"{role}.png"
-        if facts.kind == "video":
+        if role == BEFORE and facts.kind == "video":
+            made = path  # at the rate, in the size of the model: it came from there
+        elif facts.kind == "video":
             made = _clip(slots, params, path, facts, folder / f"{role}.mp4", cancelled)
         else:
             made = pictures.plain(path, folder / f"{role}.plain.png")
