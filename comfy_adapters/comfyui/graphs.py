@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 
+from comfy_adapters.comfyui.continuing import Continues, continues_of
 from comfy_adapters.comfyui.errors import ComfyError
 
 FOLDER = Path(__file__).resolve().parent.parent / "graphs"
@@ -94,19 +95,6 @@ class Constraints:
 
 
 @dataclass(frozen=True)
-class Continues:
-    """The input by which a clip takes up the one before: its last `frames` frames, which then stand at its beginning.
-
-    `trimmed`: the graph cuts them off what it saves.
-    """
-
-    node: str
-    input: str
-    frames: int
-    trimmed: bool = False
-
-
-@dataclass(frozen=True)
 class Slots:
     """The map from slot names to node inputs, and what goes with it.
 
@@ -115,7 +103,7 @@ class Slots:
     where LoRAs go in: {"class": "LoraLoaderModelOnly", "after": {"<chain>": [node, slot]}}, with one chain for each
     model that the graph samples with ("high" and "low" for the two experts of WAN 2.2), or {"class": "LoraLoader",
     "after": {"model": [node, slot], "clip": [node, slot]}} where they also change the text encoder; {}: it takes none.
-    `continues` is for models that take their first picture as what somebody looks like, not as where a clip begins.
+    `continues` is read from the graph: its model takes the first picture for what somebody looks like.
     """
 
     targets: Mapping[str, tuple[Target, ...]]
@@ -223,7 +211,7 @@ def parse(name: str, version: str, nodes: Nodes, about: Mapping[str, Any]) -> tu
                 text = _("%(name)s: the slot %(slot)s names %(node)s.%(input)s, which is not in the graph.")
                 facts = {"name": name, "slot": slot, "node": target.node, "input": target.input}
                 raise ComfyError(text % facts, kind="refused", retryable=False)
-    return Graph(name, version, nodes), slots
+    return Graph(name, version, nodes), replace(slots, continues=continues_of(nodes))
 
 
 def of_job(workflow: str, graph: Mapping[str, Any] | None) -> tuple[Graph, Slots]:
@@ -253,7 +241,6 @@ def _slots(about: Mapping[str, Any]) -> Slots:
         inputs=tuple(about["inputs"]),
         custom_nodes=tuple(about["custom_nodes"]),
         lora_chain=about["lora_chain"],
-        continues=Continues(**about["continues"]) if about.get("continues") else None,
     )
 
 

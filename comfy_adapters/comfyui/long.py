@@ -30,9 +30,10 @@ from comfy_adapters.comfyui import graphs
 from comfy_adapters.comfyui.chunks import Server
 from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.collect import LIMITS, Made, checked_clip, choose, converting
+from comfy_adapters.comfyui.continuing import Continues
 from comfy_adapters.comfyui.convert import retime, source_length
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.comfyui.graphs import BEFORE, FIRST, Continues, Slots, snap_length
+from comfy_adapters.comfyui.graphs import BEFORE, FIRST, Slots, snap_length
 from comfy_adapters.comfyui.inputs import content_hash
 from comfy_adapters.comfyui.values import seed_of, shot_fps
 from comfy_adapters.comfyui.work import Work

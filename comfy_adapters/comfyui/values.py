@@ -13,6 +13,7 @@ from aipipeline.media.probe import ProbeError, probe
 from comfy_adapters.comfyui.convert import source_length
 from comfy_adapters.comfyui.errors import ComfyError
 from comfy_adapters.comfyui.graphs import SEEDS, Graph, Slots, role_of
+from comfy_adapters.comfyui.literal import literal
 from comfy_adapters.comfyui.pictures import size_of
 
 # Set here under their own rules; every other slot may be given as a parameter of the job under its own name.
@@ -37,6 +38,7 @@ def slot_values(graph: Graph, slots: Slots, params: Mapping[str, Any], *, prefix
     values["negative_prompt"] = str(params.get("negative_prompt") or "")
     if not values["negative_prompt"]:
         del values["negative_prompt"]
+    values |= literal(graph, slots, values)
     values["seed"] = seed_of(params.get("seed"), job_id)
     rate = slots.constraints.rate(shot_fps(params))
     values["length"] = source_length(int(params.get("frames") or 1), shot_fps(params), rate)

@@ -12,6 +12,7 @@ from comfy_adapters.comfyui.preflight import check
 from comfy_adapters.comfyui.values import _factor, slot_values
 from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter, context
 from tests.doubles.comfyui.process import ComfyDouble
+from tests.doubles.comfyui.words import heard
 
 
 def filled(name: str, **params: Any) -> graphs.Nodes:
@@ -84,3 +85,50 @@ def test_a_node_that_takes_a_short_seed_gets_one(comfy_server: ComfyDouble, tmp_
 )
 def test_how_much_a_model_enlarges_is_in_its_name(file: str, times: int) -> None:
     assert _factor(graphs.load("realesrgan_image")[1], {"model": file}) == times
+
+
+@pytest.mark.parametrize(
+    ("written", "weights"),
+    [
+        ("리나(24), 카페", [1.0]),
+        ("밤 골목 (오후 10:30), 비", [1.0]),
+        ("a sign (that says ((OPEN)) in red", [1.0]),
+        ("smiling :) at the window", [1.0]),
+        ("two lovers (rain:1.2) in a (wide, 2.39:1) frame", [1.0, 1.2, 1.0]),
+        ("already \\(escaped\\)", [1.0]),
+    ],
+)
+def test_encoders_hear_what_people_wrote(written: str, weights: list[float]) -> None:
+    """A time of day in parentheses was a weight of thirty."""
+    for name in ("flux_t2i", "wan22_i2v", "qwen_image_edit", "svi_i2v"):
+        slots = graphs.load(name)[1]
+        nodes = filled(name, prompt=written, negative_prompt=written)
+        for slot in ("positive_prompt", "negative_prompt"):
+            for target in slots.targets.get(slot, ()):
+                said = heard(nodes[target.node]["inputs"][target.input])
+                assert [weight for _words, weight in said] == weights
+                told = written.replace("(rain:1.2)", "rain").replace("\\", "")
+                assert "".join(words for words, _weight in said) == told
+
+
+def test_texts_that_no_encoder_reads_stay_as_they_are() -> None:
+    own = graphs.document("flux_t2i")
+    own["nodes"]["90"] = {"class_type": "PrimitiveStringMultiline", "inputs": {"value": ""}}
+    own["nodes"]["20"]["inputs"]["text"] = ["90", 0]
+    own["about"]["slots"]["positive_prompt"] = [{"node": "90", "input": "value"}]
+    graph, slots = graphs.parse("own", "1", own["nodes"], own["about"])
+    values = slot_values(graph, slots, {"prompt": "리나(24)"}, prefix="x", job_id="1")
+    assert values["positive_prompt"] == "리나(24)"
+
+
+def test_the_version_tells_the_prompt_as_it_was_written(shared_server: ComfyDouble, tmp_path: Path) -> None:
+    kept = ComfyBackend(QUICK).run(context(shared_server.url, tmp_path, prompt="리나(24)", steps=1), Reporter())
+    assert kept.provenance["prompt"] == "리나(24)"
+    assert kept.provenance["filled_graph"]["20"]["inputs"]["text"] == "리나\\(24\\)"
+
+
+def test_a_style_is_carried_over_by_the_words_it_was_trained_with() -> None:
+    """The words of the shot would take the place of the one instruction that the model knows."""
+    text = filled("telestyle_image", prompt="카페에 앉은 리나")["20"]["inputs"]["prompt"]
+    assert text.startswith("Style Transfer the style of Figure 2 to Figure 1")
+    assert filled("telestyle_image", instruction="As ink")["20"]["inputs"]["prompt"] == "As ink"
