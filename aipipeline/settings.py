@@ -49,6 +49,7 @@ AIP_WORKER_VRAM = env.int("AIP_WORKER_VRAM", default=0)  # GB; 0: what the serve
 AIP_WORKER_TAGS = env.list("AIP_WORKER_TAGS", default=[])
 AIP_WORKER_NAME = env("AIP_WORKER_NAME", default="")
 AIP_WORKER_MODELS = env("AIP_WORKER_MODELS", default="")  # the ComfyUI server's models folder, as this worker sees it
+AIP_WORKER_CA = env("AIP_WORKER_CA", default="")  # a PEM file: who signed the certificates of ComfyUI servers
 COMFYUI_URLS = env.list("COMFYUI_URLS", default=[])
 # A language model that speaks the OpenAI-compatible chat protocol; without an address nothing is translated.
 LLM_URL = env("LLM_URL", default="").strip()

@@ -80,7 +80,7 @@ class ComfyBackend:
             text = _("This worker has no ComfyUI server. Start one with: ./aip worker --comfy http://host:8188")
             raise ComfyError(text, kind="unreachable", retryable=False)
         slots = graphs.of_job(context.workflow, context.graph)[1]
-        if chunks.role_of(slots):
+        if graphs.role_of(slots):
             return chunks.run(self, slots, context, reporter)
         # What is made again is made by the graph that it had, in one piece when it was one.
         if context.exact is None and (chain := long.plan(slots, context.params)) is not None:
@@ -268,4 +268,4 @@ def _graph_of(entry: Mapping[str, Any], sent: Nodes) -> Nodes:
     """The graph that the server ran, as it says itself: after a re-attach it is not the one in our hands."""
     parts = entry.get("prompt")
     ran = parts[2] if isinstance(parts, list) and len(parts) > 2 else None
-    return ran if isinstance(ran, dict) else sent
+    return graphs.as_sent(ran) if isinstance(ran, dict) else sent

@@ -20,7 +20,8 @@ from comfy_adapters.comfyui import graphs
 from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.collect import LIMITS, Made, choose, converting
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.comfyui.graphs import Slots
+from comfy_adapters.comfyui.graphs import Slots, role_of
+from comfy_adapters.comfyui.pictures import size_of
 from comfy_adapters.comfyui.work import Work
 from comfy_adapters.post import plan
 from comfy_adapters.post.clips import Clip, encode, numbered, read_clip
@@ -48,13 +49,6 @@ class Server(Protocol):
     """The backend, as far as pieces need it."""
 
     def run_prompt(self, context: JobContext, reporter: JobReporter, take: Take) -> JobResult: ...
-
-
-def role_of(slots: Slots) -> str:
-    """The role of the clip that a graph works on frame by frame; "" for graphs that make something of their own."""
-    uploads = [role for role, targets in slots.targets.items() if any(target.upload for target in targets)]
-    tells = {"length", "seed", "positive_prompt"} & set(slots.targets)
-    return uploads[0] if len(uploads) == 1 and slots.output_kind == "video" and not tells else ""
 
 
 def run(server: Server, slots: Slots, context: JobContext, reporter: JobReporter) -> JobResult:
@@ -135,14 +129,16 @@ class _Interpolation(_Wanted):
         first = part.first * self.step - part.low * self.times
         # After the clip's last frame there is nothing between: it stands, before every step-th is taken.
         hold = "tpad=stop=-1:stop_mode=clone"
+        # The server's frames last as long as its own rate says; the last one of a piece must last a frame of ours.
+        end = f"{numbered(self.target.fps)},fps={self.target.fps}"
         if self.step.denominator == 1:
             steps = f"{hold},trim=start_frame={int(first)},select=not(mod(n\\,{int(self.step)}))"
-            return f"{steps},{numbered(self.target.fps)}"
+            return f"{steps},{end}"
         # The nearest of those that there are: half a frame early, the latest that has begun.
         parts = 2 * self.step.denominator
         rate = self.target.grid * self.step * parts
         clock = f"settb={rate.denominator}/{rate.numerator},setpts=N*{parts}-{int(first * parts) + parts // 2}"
-        return f"{hold},{clock},fps={self.target.grid}:start_time=0:round=up,{numbered(self.target.fps)}"
+        return f"{hold},{clock},fps={self.target.grid}:start_time=0:round=up,{end}"
 
 
 def _make(
@@ -247,8 +243,8 @@ def sized(slots: Slots, context: JobContext) -> JobContext:
     if "post_scale" not in slots.targets or slots.output_kind != "image" or source is None:
         return context
     try:
-        facts = probe(source)
+        probe(source)
     except ProbeError:
         return context  # the upload refuses it with its name
-    width, height = plan.upscaled_size(facts.width, facts.height, context.params)
+    width, height = plan.upscaled_size(*size_of(source), context.params)
     return dataclasses.replace(context, params={**context.params, "width": width, "height": height})

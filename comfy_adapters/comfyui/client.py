@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 import requests
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from aipipeline.media.storage import storage_errors
@@ -55,7 +56,8 @@ class Queue:
 class ComfyClient:
     """One server. `endpoint` may carry a user and password and a path; `public` is the same without credentials.
 
-    `authorization` is the header for the websocket, which does not go through `requests`.
+    `authorization` is the header for the websocket, which does not go through `requests`; `ca` names a file of
+    certificates besides those that everybody trusts, "" for none.
     """
 
     def __init__(self, endpoint: str, *, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS) -> None:
@@ -68,6 +70,8 @@ class ComfyClient:
         self.http = requests.Session()
         # Rendering machines are in the studio's own network; a proxy set for the internet would swallow the calls.
         self.http.trust_env = False
+        self.ca = str(getattr(settings, "AIP_WORKER_CA", "") or "")
+        self.http.verify = self.ca or True
         self.authorization: list[str] = []
         if parts.username:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -86,6 +90,13 @@ class ComfyClient:
 
     def object_info(self) -> dict[str, Any]:
         return self._json("GET", "/object_info")
+
+    def upload_limit(self) -> int:
+        """The largest file that the server takes, in bytes; 0 when it does not say."""
+        with self._send("GET", "/features") as answer:
+            content = _json_of(answer) if answer.status_code == 200 else None
+        limit = (content or {}).get("max_upload_size")
+        return int(limit) if isinstance(limit, int | float) else 0
 
     def model_files(self, folder: str) -> dict[str, dict[str, Any]]:
         """Size (bytes) and time of change by name of the files of a models folder, names with plain slashes.
@@ -157,6 +168,9 @@ class ComfyClient:
         with answer:
             content = _json_of(answer)
             if answer.status_code == 200 and content is not None:
+                if (said := str(content.get("prompt_id") or prompt_id)) != prompt_id:
+                    self.cancel(said)
+                    raise errors.too_old(self.public)
                 if content.get("node_errors"):
                     self.cancel(prompt_id)
                     raise errors.refused(content, titles(prompt))
@@ -226,7 +240,13 @@ class ComfyClient:
 
     def _send(self, method: str, path: str, **arguments: Any) -> requests.Response:
         with self._wrapped():
-            return self.http.request(method, self.public + path, timeout=self.timeout, **arguments)
+            # A redirected POST becomes a GET, which answers well and queues nothing.
+            to = self.public + path
+            answer = self.http.request(method, to, timeout=self.timeout, allow_redirects=False, **arguments)
+        if answer.is_redirect:
+            answer.close()
+            raise errors.moved(self.public, urljoin(to, answer.headers["Location"]))
+        return answer
 
     @contextmanager
     def _wrapped(self) -> Iterator[None]:
@@ -235,7 +255,10 @@ class ComfyClient:
         except requests.Timeout as error:
             raise errors.unreachable(self.public, _("no answer in time")) from error
         except requests.ConnectionError as error:
-            raise errors.unreachable(self.public, _("no connection")) from error
+            reason = _("no connection")
+            if isinstance(error, requests.exceptions.SSLError) and "certificate" in str(error).lower():
+                reason = _("its certificate is not trusted: name who signed it in AIP_WORKER_CA")
+            raise errors.unreachable(self.public, reason) from error
         except requests.RequestException as error:
             raise errors.unreachable(self.public, type(error).__name__) from error
 

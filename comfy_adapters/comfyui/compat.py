@@ -17,7 +17,10 @@ _AS_BEFORE: dict[tuple[str, str], Any] = {
     ("SaveVideo", "format"): "auto",
     ("SaveVideo", "codec"): "auto",
     ("SaveVideo", "format.codec"): "auto",
+    ("TeleStyleVideoInference", "time_schedule"): "fixed",
 }
+# The same choice under the names that it has in different packs of a node.
+_ALIKE: dict[tuple[str, str], tuple[str, ...]] = {("TeleStyleVideoInference", "acceleration"): ("default", "sdpa")}
 # The same value under its older and its newer name.
 _RENAMED: dict[str, tuple[tuple[str, str], ...]] = {"SaveVideo": (("codec", "format.codec"),)}
 
@@ -39,6 +42,9 @@ def adapt(prompt: Nodes, object_info: Mapping[str, Any]) -> None:
                 if spec.required and spec.name not in inputs and (class_type, spec.name) in _AS_BEFORE:
                     inputs[spec.name] = _AS_BEFORE[class_type, spec.name]
         for spec in list(inputs_of(schema, inputs)):
+            alike = _ALIKE.get((class_type, spec.name), ())
+            if spec.options and inputs.get(spec.name) in alike and inputs[spec.name] not in spec.options:
+                inputs[spec.name] = next((name for name in alike if name in spec.options), inputs[spec.name])
             if not spec.required and _not_a_number(spec, inputs.get(spec.name)):
                 del inputs[spec.name]
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.utils.translation import gettext as _
 
 from renders.backends import BackendError
 
-_MEMORY_WORDS = ("out of memory", "outofmemory", "allocation on device", "would exceed allowed memory")
+_MEMORY_WORDS = (
+    "out of memory", "outofmemory", "allocation on device", "would exceed allowed memory", "not enough memory",
+    "can't allocate memory", "cannot allocate memory",
+)  # fmt: skip
 
 
 class ComfyError(BackendError):
@@ -35,6 +39,23 @@ def unreachable(endpoint: str, reason: str) -> ComfyError:
     """Nothing answers at the address."""
     text = _("The ComfyUI server at %(url)s does not answer (%(reason)s). Start it, or correct the worker's address.")
     return ComfyError(text % {"url": endpoint, "reason": reason}, kind="unreachable", later=True)
+
+
+def moved(endpoint: str, location: str) -> ComfyError:
+    """A redirect: the worker knows the server by another address, or a page for signing in is before it."""
+    parts = urlsplit(location)
+    place = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))[:200]
+    text = _(
+        "%(url)s sends on to %(place)s. Enter the address at which ComfyUI itself answers as the worker's address, "
+        "with user and password where it needs them."
+    )
+    return ComfyError(text % {"url": endpoint, "place": place}, kind="unreachable", later=True)
+
+
+def too_old(endpoint: str) -> ComfyError:
+    """It gave the prompt an id of its own: what it makes could not be found again."""
+    text = _("The ComfyUI server at %(url)s is too old: it does not take the ids of prompts. Update ComfyUI.")
+    return ComfyError(text % {"url": endpoint}, kind="refused", retryable=False, elsewhere=True)
 
 
 def bad_answer(endpoint: str, path: str, status: int) -> ComfyError:

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 
+from comfy_adapters.comfyui.continuing import Continues, continues_of
 from comfy_adapters.comfyui.errors import ComfyError
 
 FOLDER = Path(__file__).resolve().parent.parent / "graphs"
@@ -28,6 +29,8 @@ PREFIX = "filename_prefix"  # the slot that names what a server saves
 OURS = "aip"  # the folder for it among the server's outputs
 MOST_FOLDERS = 6
 _NOT_PLAIN = re.compile(r"[^\w .()+-]")
+BEFORE = "before"  # the role of what the clip before ended with, where a graph takes that besides
+SEEDS = 2**64  # how many there are; each clip of a chain has the next one
 
 Nodes = dict[str, dict[str, Any]]
 
@@ -107,6 +110,7 @@ class Slots:
     where LoRAs go in: {"class": "LoraLoaderModelOnly", "after": {"<chain>": [node, slot]}}, with one chain for each
     model that the graph samples with ("high" and "low" for the two experts of WAN 2.2), or {"class": "LoraLoader",
     "after": {"model": [node, slot], "clip": [node, slot]}} where they also change the text encoder; {}: it takes none.
+    `continues` is read from the graph: its model takes the first picture for what somebody looks like.
     """
 
     targets: Mapping[str, tuple[Target, ...]]
@@ -123,6 +127,7 @@ class Slots:
     inputs: tuple[Mapping[str, Any], ...] = ()
     custom_nodes: tuple[str, ...] = ()
     lora_chain: Mapping[str, Any] = field(default_factory=dict)
+    continues: Continues | None = None
 
     @property
     def can_chain(self) -> bool:
@@ -185,12 +190,18 @@ def names() -> tuple[str, ...]:
 @cache
 def load(name: str) -> tuple[Graph, Slots]:
     """The graph and slots of that name. ComfyError when the files are not there or do not fit each other."""
+    found = document(name)
+    return parse(name, str(found["number"]), found["nodes"], found["about"])
+
+
+def document(name: str) -> dict[str, Any]:
+    """The files of that name in the shape of `JobContext.graph`. ComfyError when they are not there."""
     try:
         nodes = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
         about = json.loads((FOLDER / f"{name}.slots.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ComfyError(_("There is no ComfyUI workflow named %(name)s.") % {"name": name}, retryable=False) from None
-    return parse(name, str(about["version"]), nodes, about)
+    return {"number": about["version"], "nodes": nodes, "about": about}
 
 
 def parse(name: str, version: str, nodes: Nodes, about: Mapping[str, Any]) -> tuple[Graph, Slots]:
@@ -207,7 +218,7 @@ def parse(name: str, version: str, nodes: Nodes, about: Mapping[str, Any]) -> tu
                 text = _("%(name)s: the slot %(slot)s names %(node)s.%(input)s, which is not in the graph.")
                 facts = {"name": name, "slot": slot, "node": target.node, "input": target.input}
                 raise ComfyError(text % facts, kind="refused", retryable=False)
-    return Graph(name, version, nodes), slots
+    return Graph(name, version, nodes), replace(slots, continues=continues_of(nodes))
 
 
 def of_job(workflow: str, graph: Mapping[str, Any] | None) -> tuple[Graph, Slots]:
@@ -238,6 +249,13 @@ def _slots(about: Mapping[str, Any]) -> Slots:
         custom_nodes=tuple(about["custom_nodes"]),
         lora_chain=about["lora_chain"],
     )
+
+
+def role_of(slots: Slots) -> str:
+    """The role of the clip that a graph works on frame by frame; "" for graphs that make something of their own."""
+    uploads = [role for role, targets in slots.targets.items() if any(target.upload for target in targets)]
+    tells = {"length", "seed", "positive_prompt"} & set(slots.targets)
+    return uploads[0] if len(uploads) == 1 and slots.output_kind == "video" and not tells else ""
 
 
 def snap_size(width: int, height: int, constraints: Constraints) -> tuple[int, int]:
@@ -328,7 +346,8 @@ def fill(graph: Graph, slots: Slots, params: Mapping[str, Any]) -> Filled:
                 continue
             # A rate goes to several nodes, and some take whole frames per second only.
             whole = name == "fps" and type(inputs[target.input]) is int
-            inputs[target.input] = round(value) if whole else target.value(value)
+            given = round(value) if whole else target.value(value)
+            inputs[target.input] = given % SEEDS if name == "seed" and isinstance(given, int) else given
     return Filled(nodes, snapped)
 
 
@@ -343,12 +362,22 @@ def saved_below(prefix: str, written: Any) -> str:
     return "/".join([prefix, *(part[:40] for part in own if part)][:MOST_FOLDERS])
 
 
+def as_sent(nodes: Mapping[str, Any]) -> Nodes:
+    """What a server was told of each node. It writes its own notes beside that into the graph that it keeps
+    (`is_changed`), and NaN is among them, which no database takes."""
+    return {
+        str(key): {name: node[name] for name in ("class_type", "inputs", "_meta") if name in node}
+        for key, node in nodes.items()
+        if isinstance(node, Mapping)
+    }
+
+
 def as_it_was(nodes: Mapping[str, Any], slots: Slots, prefix: str) -> Nodes:
     """A filled graph of before, to be run again: only its result's name is another.
 
     ComfyError when the slot map, which says where files go in and come out, is none of this graph any more.
     """
-    found: Nodes = copy.deepcopy(dict(nodes))
+    found = copy.deepcopy(as_sent(nodes))
     for name, targets in slots.targets.items():
         for target in targets:
             if name != PREFIX and not target.upload:

@@ -15,7 +15,7 @@ from comfy_adapters.comfyui import errors, pictures
 from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.convert import retime
 from comfy_adapters.comfyui.errors import ComfyError
-from comfy_adapters.comfyui.graphs import Nodes, Slots, Target, snap_length, snap_size
+from comfy_adapters.comfyui.graphs import BEFORE, Nodes, Slots, Target, snap_length, snap_size
 from comfy_adapters.comfyui.values import shot_fps
 
 PADS = ("pad_left", "pad_top", "pad_right", "pad_bottom")
@@ -61,16 +61,20 @@ def prepare(
             text = _("The workflow needs the input %(name)s. Make it first, then try again.")
             raise ComfyError(text % {"name": role}, kind="refused", retryable=False)
         facts = _facts(role, path, _wanted(places[0]))
-        made = path
-        if facts.kind == "video":
+        made, out = path, folder / f"{role}.png"
+        if role == BEFORE and facts.kind == "video":
+            made = path  # at the rate, in the size of the model: it came from there
+        elif facts.kind == "video":
             made = _clip(slots, params, path, facts, folder / f"{role}.mp4", cancelled)
-        elif is_mask(role):
-            size = None if "width" in slots.targets else _size(slots, params)
-            made = pictures.as_mask(path, folder / f"{role}.png", like=_masked(slots, files), size=size)
-        elif set(PADS) & set(slots.targets):
-            made, values = _outpaint(slots, params, path, facts, folder / f"{role}.png")
         else:
-            made = _fitted(slots, params, path, facts, folder / f"{role}.png")
+            made = pictures.plain(path, folder / f"{role}.plain.png")
+            if is_mask(role):
+                size = None if "width" in slots.targets else _size(slots, params)
+                made = pictures.as_mask(made, out, like=_masked(slots, files), size=size)
+            elif set(PADS) & set(slots.targets):
+                made, values = _outpaint(slots, params, made, out)
+            else:
+                made = _fitted(slots, params, made, out)
         found.append(Ready(role, made, path, places))
     return found, values
 
@@ -112,17 +116,15 @@ def _size(slots: Slots, params: Mapping[str, Any]) -> tuple[int, int] | None:
     return snap_size(int(params["width"]), int(params["height"]), slots.constraints)
 
 
-def _fitted(slots: Slots, params: Mapping[str, Any], path: Path, facts: Probe, out: Path) -> Path:
+def _fitted(slots: Slots, params: Mapping[str, Any], path: Path, out: Path) -> Path:
     """A graph without a size of its own makes its result as large as the picture: give it the shot's size."""
     size = _size(slots, params)
-    if size is None or "width" in slots.targets or (facts.width, facts.height) == size:
+    if size is None or "width" in slots.targets or pictures.size_of(path) == size:
         return path
     return pictures.fitted(path, out, *size)
 
 
-def _outpaint(
-    slots: Slots, params: Mapping[str, Any], path: Path, facts: Probe, out: Path
-) -> tuple[Path, dict[str, Any]]:
+def _outpaint(slots: Slots, params: Mapping[str, Any], path: Path, out: Path) -> tuple[Path, dict[str, Any]]:
     """The picture made smaller, and the margins around it, so that both together have the size of the shot.
 
     Margins of the job are in pixels of the result. Without any, a picture of another shape keeps its shape and is
@@ -132,10 +134,11 @@ def _outpaint(
     if size is None:
         return path, {}
     width, height = size
+    across, down = pictures.size_of(path)
     left, top, right, bottom = (max(0, int(params.get(name) or 0)) for name in PADS)
     if not any(params.get(name) not in (None, "") for name in PADS):
-        scale = min(width / facts.width, height / facts.height)
-        inner = round(facts.width * scale) // 8 * 8, round(facts.height * scale) // 8 * 8
+        scale = min(width / across, height / down)
+        inner = round(across * scale) // 8 * 8, round(down * scale) // 8 * 8
         if width - inner[0] < width / 10 and height - inner[1] < height / 10:
             inner = width * 3 // 4 // 8 * 8, height * 3 // 4 // 8 * 8
         left, top = (width - inner[0]) // 16 * 8, (height - inner[1]) // 16 * 8

@@ -63,7 +63,7 @@ def _spec(name: str, raw: Any, *, required: bool) -> InputSpec:
         kind, options = "COMBO", tuple(kind)
     elif str(kind).startswith("COMFY_DYNAMICCOMBO"):
         options = tuple(option.get("key") for option in details.get("options") or ())
-    elif kind == "COMBO" and not details.get("multiselect") and "remote" not in details:
+    elif kind == "COMBO" and not details.get("multiselect") and not {"remote", "remote_combo"} & set(details):
         options = tuple(details.get("options") or ())
     upload = any(details.get(key) for key in ("image_upload", "video_upload", "audio_upload"))
     low, high = details.get("min"), details.get("max")

@@ -40,6 +40,7 @@ def check(
     adapt(prompt, object_info)
     models = {model.target: model for model in (*slots.models, *more_models)}
     uploads = {(t.node, t.input) for targets in slots.targets.values() for t in targets if t.upload}
+    seeds = {(t.node, t.input) for t in slots.targets.get("seed", ())}
     named = titles(prompt)
     found: list[Finding] = []
     for key, node in prompt.items():
@@ -53,6 +54,8 @@ def check(
             target = Target(key, spec.name)
             if (key, spec.name) in uploads:
                 continue
+            if (key, spec.name) in seeds:
+                _shorten(spec, node["inputs"])
             model = models.get(target)
             message = _check_input(key, name, spec, node["inputs"], model)
             if message and model is None and _as_written(graph, key, spec.name, node["inputs"]):
@@ -64,6 +67,13 @@ def check(
                 lacking = model if model is not None and not bounded else None
                 found.append(Finding(key, class_type, spec.name, message, elsewhere=not bounded, model=lacking))
     return found
+
+
+def _shorten(spec: InputSpec, inputs: dict[str, Any]) -> None:
+    """A node that takes 32 bits gets the lower part of the seed: any seed will do, if it is the same each time."""
+    value, most = inputs.get(spec.name), spec.maximum
+    if isinstance(value, int) and most is not None and 0 < most < value:
+        inputs[spec.name] = value % (int(most) + 1)
 
 
 def _as_written(graph: Graph, key: str, name: str, inputs: Mapping[str, Any]) -> bool:

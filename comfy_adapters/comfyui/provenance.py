@@ -7,6 +7,7 @@ from comfy_adapters.comfyui import graphs
 from comfy_adapters.comfyui.client import ComfyClient
 from comfy_adapters.comfyui.graphs import Nodes, Slots
 from comfy_adapters.comfyui.identity import Identity
+from comfy_adapters.comfyui.literal import plain
 from comfy_adapters.comfyui.work import Work
 from renders.backends import Machine
 
@@ -26,8 +27,8 @@ def of_run(work: Work, ran: Nodes, identity: Identity) -> dict[str, Any]:
         "graph_hash": graph.hash,
         "filled_graph": ran,
         "filled_graph_hash": graphs.graph_hash(ran),
-        "prompt": _read(ran, slots, "positive_prompt"),
-        "negative_prompt": _read(ran, slots, "negative_prompt"),
+        "prompt": plain(_read(ran, slots, "positive_prompt")),
+        "negative_prompt": plain(_read(ran, slots, "negative_prompt")),
         "seed": _read(ran, slots, "seed"),
         "models": models_in(ran, slots, identity),
         "loras": loras_in(ran, work, identity),

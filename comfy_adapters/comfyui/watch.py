@@ -110,11 +110,12 @@ class Watcher:
                 raise errors.lost()
 
     def upload_limit(self, seconds: float = 2.0) -> int:
-        """The largest file that the server takes, in bytes, as it says on the websocket; 0 when it does not."""
+        """The largest file that the server takes, in bytes, as it says on the websocket or else by HTTP (not every
+        proxy lets websockets through); 0 when it does not."""
         end = time.monotonic() + seconds
         while not self.max_upload and self._socket is not None and time.monotonic() < end:
             self._listen()
-        return self.max_upload
+        return self.max_upload or self.client.upload_limit()
 
     def _place(self, now: float) -> str:
         """Where the prompt is; the queue lists whole graphs, so it is asked only when the socket says nothing."""
@@ -140,6 +141,7 @@ class Watcher:
                 header=self.client.authorization,
                 suppress_origin=True,  # the server refuses an Origin that is not literally its own Host
                 http_no_proxy=["*"],
+                sslopt={"ca_certs": self.client.ca} if self.client.ca else None,
             )
             # Asks for previews that say which prompt they belong to; servers that do not know it ignore it.
             flags = {"type": "feature_flags", "data": {"supports_preview_metadata": True}}

@@ -1,6 +1,7 @@
 """The backend end to end, against a server in a process of its own."""
 
 import copy
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -154,3 +155,23 @@ def test_the_folders_of_a_brought_graph_stay_below_the_jobs_own(shared_server: C
     # Made again, the same folders lie below the new job's.
     exact = as_it_was(result.provenance["filled_graph"], load("flux_t2i")[1], "aip/x_3")
     assert exact[save]["inputs"]["filename_prefix"] == "aip/x_3/EP01/밤 거리/look"
+
+
+def test_what_the_server_writes_into_the_graph_is_not_kept(each_server: ComfyDouble, tmp_path: Path) -> None:
+    """It puts the state of a node's files beside its inputs, or NaN, which no database takes."""
+    each_server.faults(always_changed=["CLIPTextEncode"])
+    reporter = Reporter()
+    job = context(each_server.url, tmp_path, workflow="comfy.wan22_i2v", frames=5, steps=2, split_step=1)
+    kept = ComfyBackend(QUICK).run(job, reporter).provenance
+    ran = each_server.get(f"/history/{kept['prompt_id']}")[kept["prompt_id"]]["prompt"][2]
+    assert str(ran["20"]["is_changed"]) == "[nan]"
+    assert len(ran["31"]["is_changed"][0]) == 64
+    json.dumps(kept, allow_nan=False)
+    assert {name for node in kept["filled_graph"].values() for name in node} == {"class_type", "inputs", "_meta"}
+    # What an earlier version kept of a node is not believed when it runs again.
+    stale = {key: {**node, "is_changed": ["before"]} for key, node in kept["filled_graph"].items()}
+    again = replace(context(each_server.url, tmp_path, workflow="comfy.wan22_i2v", attempt="two"), exact=stale)
+    made = ComfyBackend(QUICK).run(again, Reporter()).provenance
+    ran = each_server.get(f"/history/{made['prompt_id']}")[made["prompt_id"]]["prompt"][2]
+    assert ran["31"]["is_changed"] != ["before"]
+    assert "is_changed" not in ran["70"]

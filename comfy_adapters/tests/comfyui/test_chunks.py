@@ -60,6 +60,8 @@ def shows(shown: list[Image.Image], source: list[Image.Image], k: int, ratio: Fr
         ("comfy.rife_core", {"slow": 4}, 24, 200, 4),
         ("comfy.rife_core", {"fps": "60000/1001"}, Fraction(60000, 1001), 125, 6),
         ("comfy.rife_vfi", {"multiplier": 2}, 48, 100, 2),
+        ("comfy.rife_vfi", {"multiplier": 8}, 192, 400, 8),
+        ("comfy.rife_vfi", {"slow": 8}, 24, 400, 8),  # its clip cannot say more than 120 frames a second
     ],
 )
 def test_more_frames_are_the_right_ones(
@@ -91,7 +93,14 @@ def test_more_frames_are_the_right_ones(
     assert reporter.values == sorted(reporter.values)
 
 
-@pytest.mark.parametrize(("params", "size"), [({"scale": 2}, (320, 180)), ({"width": 640, "height": 400}, (640, 400))])
+@pytest.mark.parametrize(
+    ("params", "size"),
+    [
+        ({"scale": 2}, (320, 180)),
+        ({"width": 640, "height": 400}, (640, 400)),
+        ({"scale": 2, "post_scale": 0.45}, (320, 180)),
+    ],
+)
 def test_a_larger_clip_has_the_size_that_was_asked_for(
     each_server: ComfyDouble,
     tmp_path: Path,
@@ -201,5 +210,5 @@ def test_one_frame_has_nothing_between(shared_server: ComfyDouble, tmp_path: Pat
 
 
 def test_which_graphs_work_on_clips() -> None:
-    roles = {name: chunks.role_of(graphs.load(name)[1]) for name in graphs.names()}
+    roles = {name: graphs.role_of(graphs.load(name)[1]) for name in graphs.names()}
     assert {name for name, role in roles.items() if role} == {"rife_core", "rife_vfi", "realesrgan_video"}

@@ -13,12 +13,14 @@ from comfy_adapters.comfyui import graphs
 from comfy_adapters.comfyui.backend import ComfyBackend
 from comfy_adapters.comfyui.compat import adapt
 from comfy_adapters.comfyui.errors import ComfyError
+from comfy_adapters.comfyui.object_info import inputs_of
 from comfy_adapters.comfyui.preflight import check
 from comfy_adapters.comfyui.servers import lacks
 from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter, context
 from comfy_adapters.tests.comfyui.test_catalogue import VERSIONS, server
 from renders.backends import JobContext, Wanted
 from tests.doubles.comfyui.process import ComfyDouble
+from tests.doubles.comfyui.schema import HERE
 
 OLD_SAVE = {"video": ["60", 0], "filename_prefix": "x", "format": "mp4", "codec": "h264"}
 NEW_SAVE = {"video": ["60", 0], "filename_prefix": "x", "format": "mp4", "format.codec": "h264"}
@@ -53,6 +55,22 @@ def test_inputs_that_came_later_get_what_the_node_did_before() -> None:
     before = copy.deepcopy(prompt)
     adapt(prompt, table)
     assert prompt == before
+
+
+def test_both_packs_of_telestyle_get_their_words() -> None:
+    graph, slots = graphs.load("telestyle_video")
+    table = server("0.33.0", slots) | json.loads((HERE / "pack-telestyle.json").read_text(encoding="utf-8"))
+    assert check(graph, slots, copy.deepcopy(graph.nodes), table) == []
+    required = table["TeleStyleVideoInference"]["input"]["required"]
+    required |= {"time_schedule": [["fixed"], {}], "acceleration": [["sdpa", "flash_attn", "sage_attn"], {}]}
+    prompt = copy.deepcopy(graph.nodes)
+    assert check(graph, slots, prompt, table) == []
+    assert (prompt["40"]["inputs"]["time_schedule"], prompt["40"]["inputs"]["acceleration"]) == ("fixed", "sdpa")
+
+
+def test_lists_that_only_the_editor_knows_are_not_checked() -> None:
+    (spec,) = inputs_of({"input": {"required": {"voice": ["COMBO", {"options": [], "remote_combo": {}}]}}}, {})
+    assert spec.options is None
 
 
 def own(name: str) -> dict[str, Any]:

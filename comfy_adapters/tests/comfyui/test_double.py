@@ -138,7 +138,7 @@ def test_every_saver_has_its_own_key_and_names(server: ComfyDouble) -> None:
     assert Path(gif["fullpath"]).is_file()
     assert probe(Path(gif["fullpath"])).frames == 21
     with Image.open(Path(gif["fullpath"]).with_name(gif["workflow"])) as still:
-        assert json.loads(still.text["prompt"]) == prompt  # type: ignore[attr-defined]
+        assert graphs.as_sent(json.loads(still.text["prompt"])) == prompt  # type: ignore[attr-defined]
     assert outputs["5"] == {"text": ["12.0"]}
     for key in "67":
         assert outputs[key]["animated"] == [True]
@@ -153,7 +153,9 @@ def test_files_hold_the_graph_that_made_them(server: ComfyDouble) -> None:
     prompt = json.loads((graphs.FOLDER / "rife_vfi.json").read_text(encoding="utf-8"))
     (path,) = files(server, history(server, prompt, "told"))
     with av.open(str(path)) as container:
-        assert json.loads(container.metadata["prompt"]) == prompt
+        told = json.loads(container.metadata["prompt"])
+        assert graphs.as_sent(told) == prompt
+        assert [key for key, node in told.items() if "is_changed" in node] == ["34"]  # loaders of files, as they were
         assert "workflow" not in container.metadata
 
 

@@ -1,6 +1,7 @@
 """Shots that are longer than their model makes: chains of clips, each kept, joined to exactly the shot."""
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,9 @@ def test_chains_cover_the_shot_evenly(name: str, fps: str) -> None:
         assert (chain.length - 1) % limits.length_step == 0
         assert chain.frames / chain.rate >= seconds
         assert chain.frames - seconds * chain.rate < limits.length_step * chain.clips + 1
-        assert (chain.clips - 1) * (limits.max_length - 1) + 1 < seconds * rate + 1  # no clip too many
+        shared = slots.continues.frames if slots.continues else 1
+        assert chain.overlap == shared
+        assert (chain.clips - 1) * (limits.max_length - shared) + shared < seconds * rate + 1  # no clip too many
 
 
 def test_only_graphs_that_begin_with_a_picture_and_end_freely_are_chained() -> None:
@@ -128,29 +131,49 @@ def test_a_shot_of_more_than_twenty_seconds_is_made_of_clips_by_ltx(
         assert last.tobytes() == began.convert(last.mode).tobytes()
 
 
-def test_a_driving_clip_goes_on_where_the_clip_before_ended(
-    comfy_server: ComfyDouble, tmp_path: Path, picture: Path
+def bar(path: Path, frame: int, folder: Path) -> int:
+    """Where the white bar begins in a frame."""
+    take_frame(path, frame, folder / "edge.png")
+    with Image.open(folder / "edge.png") as picture:
+        box = picture.convert("L").point(lambda value: 255 if value > 128 else 0).getbbox()
+    return box[0] if box else 0
+
+
+@pytest.mark.parametrize(("name", "shared"), [("wan_animate", 5), ("wan_animate2", 1)])
+def test_a_driven_clip_takes_up_the_one_before_and_keeps_its_reference(
+    comfy_server: ComfyDouble, tmp_path: Path, picture: Path, name: str, shared: int
 ) -> None:
     drive = tmp_path / "drive.mp4"
     bars = "color=black:size=160x96:rate=24[a];color=white:size=10x96:rate=24[b];[a][b]overlay=x=n/240*150"
     ffmpeg.run(["-f", "lavfi", "-i", bars, "-frames:v", "240", "-pix_fmt", "yuv420p", drive])
     inputs = {"first_image": picture, "reference_video": drive}
-    context = job(comfy_server.url, tmp_path, "wan_animate", inputs, **{**LONG, "frames": 240})
+    context = job(comfy_server.url, tmp_path, name, inputs, **{**LONG, "frames": 240})
     result = ComfyBackend(QUICK).run(context, Reporter())
     assert probe(result.files[0]).frames == 240
-    clips = result.provenance["clips"]
-    length = clips[0]["source"]["frames"]
-    edges = []
-    for clip in clips:
-        path = comfy_server.data / "input" / clip["uploads"]["reference_video"]["name"]
-        assert (probe(path).frames, probe(path).fps) == (length, Fraction(16))
-        for which in (0, length - 1):
-            take_frame(path, which, tmp_path / "edge.png")
-            with Image.open(tmp_path / "edge.png") as frame:
-                box = frame.convert("L").point(lambda value: 255 if value > 128 else 0).getbbox()
-            edges.append(box[0] if box else 0)
-    assert abs(edges[1] - edges[2]) <= 1  # the same moment ends the first and begins the second
-    assert edges[0] < edges[1] < edges[3]
+    first, second, *more = result.provenance["clips"]
+    assert len(more) == (1 if name == "wan_animate" else 0)
+    # A model that takes its picture for what somebody looks like gets the same one for every clip.
+    assert first["uploads"]["first_image"] == second["uploads"]["first_image"]
+    assert "before" not in first["uploads"]
+    assert second["filled_graph"]["33"]["inputs"]["continue_motion"][0].startswith("aip_before")
+    assert "continue_motion" not in first["filled_graph"]["33"]["inputs"]
+    assert first["filled_graph"]["33"]["inputs"].get("continue_motion_max_frames", 1) == shared
+    length = first["filled_graph"]["33"]["inputs"]["length"]
+    assert first["source"]["frames"] == length
+    assert second["source"]["frames"] == length - (shared if name == "wan_animate" else 0)
+    given = comfy_server.data / "input" / second["uploads"]["before"]["name"]
+    assert probe(given).frames == shared
+    drives = [comfy_server.data / "input" / clip["uploads"]["reference_video"]["name"] for clip in (first, second)]
+    assert [(probe(path).frames, probe(path).fps) for path in drives] == [(length, Fraction(16))] * 2
+    for frame in range(shared):  # the clip before ended with the moments at which the driving clip begins
+        moment = bar(drives[1], frame, tmp_path)
+        assert abs(moment - bar(drives[0], length - shared + frame, tmp_path)) <= 1
+        assert abs(moment - bar(result.files[1], length - shared + frame, tmp_path)) <= 2
+        assert name == "wan_animate2" or abs(moment - bar(given, frame, tmp_path)) <= 2
+    # The double shows the driving clip: nothing of it is there twice, and nothing is missing at the seams.
+    places = [bar(result.files[0], frame, tmp_path) for frame in range(0, 240, 8)]
+    steps = [after - before for before, after in pairwise(places)]
+    assert all(3 <= step <= 7 for step in steps), steps
 
 
 def test_a_long_shot_is_not_refused_before_there_is_a_job() -> None:

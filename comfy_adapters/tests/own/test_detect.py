@@ -12,7 +12,11 @@ from comfy_adapters.own.finds import Sure
 from comfy_adapters.tests.own.files import about, blind, graph
 
 # What a graph without titles cannot tell apart.
-ALIASES = {"control_image": {"source_image"}, "first_image": {"source_image", "reference_image"}}
+ALIASES = {
+    "control_image": {"source_image"},
+    "first_image": {"source_image", "reference_image"},
+    "instruction": {"positive_prompt"},
+}
 
 
 def test_of_the_declared_slots_of_all_graphs_all_are_found_without_titles() -> None:

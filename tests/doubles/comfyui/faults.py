@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+MAX_UPLOAD = 104857600
+
 
 @dataclass
 class Faults:
@@ -14,10 +16,12 @@ class Faults:
     is not loaded yet. `answer_seconds`: before every HTTP answer. `down`: every route answers 500.
     `cut_download`: how many of the next files are sent damaged. `broken_download`: how many break off in the middle.
     `unsized_download`: how many come in chunks, without a length. `download_seconds`: how
-    long every file takes. `max_upload`: bytes. `device`, `gpu`, `vram`: what `/system_stats` says the server runs on
-    ("cpu": its VRAM is the computer's memory, as the real one tells it). `missing_nodes`, `missing_models`: what the
-    server does not have; `models`: files that it has besides, as "folder/file"; `backslashes`: subfolders of models
-    are listed as on Windows. `packs`: packs of nodes that are installed ("telestyle")."""
+    long every file takes. `max_upload`: bytes. `own_ids`: a
+    server of before, which gives prompts ids of its own. `device`, `gpu`, `vram`: what `/system_stats` says the server
+    runs on ("cpu": its VRAM is the computer's memory, as the real one tells it). `missing_nodes`, `missing_models`:
+    what the server does not have; `models`: files that it has besides, as "folder/file"; `backslashes`: subfolders of
+    models are listed as on Windows. `always_changed`: classes that want to run each time, as nodes of many packs do:
+    NaN stands beside their inputs. `packs`: packs of nodes that are installed ("telestyle")."""
 
     step_seconds: float = 0.01
     silent: bool = False
@@ -35,7 +39,8 @@ class Faults:
     broken_download: int = 0
     unsized_download: int = 0
     download_seconds: float = 0.0
-    max_upload: int = 104857600
+    max_upload: int = MAX_UPLOAD
+    own_ids: bool = False
     device: str = "cuda"
     gpu: str = "Test GPU"
     vram: int = 24 << 30
@@ -43,6 +48,7 @@ class Faults:
     missing_models: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     backslashes: bool = False
+    always_changed: list[str] = field(default_factory=list)
     packs: list[str] = field(default_factory=list)
 
     def update(self, values: dict[str, Any]) -> None:

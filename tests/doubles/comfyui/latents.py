@@ -75,15 +75,23 @@ def wan_both_ends(inputs: Inputs, run: Run) -> Any:
 
 
 def wan_animate(inputs: Inputs, run: Run) -> Any:
-    """One latent frame more for the reference image, to be trimmed off after sampling."""
+    """One latent frame more for the reference image, to be trimmed off after sampling.
+
+    The last frames of a clip before stand at the beginning; the driving clip is read from as much earlier. How many
+    are taken the first model is told, the second takes one.
+    """
     latent = _wan_latent(inputs, "reference_image")
-    trim = 1 if inputs.get("reference_image") else 0
+    latent = replace(latent, count=latent.count + 1)  # without a reference a black one is encoded
+    before: Images | None = inputs.get("continue_motion")
+    offset, cut = inputs["video_frame_offset"], 0
+    if before is not None:
+        frames = min(before.frames, inputs.get("continue_motion_max_frames", 1), inputs["length"])
+        offset = max(0, offset - frames)
+        cut = ((frames - 1) // 4 + 1) * 4 - 3
     driving: Images | None = inputs.get("pose_video")
     if driving is not None and driving.clip is not None:
-        latent = replace(latent, clip=driving.clip)
-    latent = replace(latent, count=latent.count + trim)
-    offset = inputs["video_frame_offset"] + inputs["length"]
-    return (inputs["positive"], inputs["negative"], latent, trim, 0, offset)
+        latent = replace(latent, clip=replace(driving.clip, skip=driving.clip.skip + offset))
+    return (inputs["positive"], inputs["negative"], latent, 1, cut, offset + inputs["length"])
 
 
 def wan_svi(inputs: Inputs, run: Run) -> Any:

@@ -160,11 +160,13 @@ def input_path(folders: dict[str, Path], name: str) -> Path:
     return folders[kind] / name
 
 
-def open_image(path: Path) -> Image.Image:
+def open_image(path: Path, *, turned: bool = False) -> tuple[Image.Image, int]:
+    """The first picture and how many there are. `turned`: upright as its maker held it, as Pillow is asked to."""
     try:
         with Image.open(path) as opened:
             opened.load()
-            return opened.copy()
+            frames = 1 if opened.format == "MPO" else getattr(opened, "n_frames", 1)
+            return (ImageOps.exif_transpose(opened) if turned else opened.copy()), frames
     except OSError as error:
         raise NodeError("UnidentifiedImageError", f"cannot identify image file '{path}'") from error
 

@@ -24,13 +24,15 @@ _KONTEXT = (
 
 
 def load_image(inputs: Inputs, run: Run) -> Any:
-    image = open_image(input_path(run.folders, inputs["image"]))
+    """Several pictures in a file are a batch. Newer servers decode with ffmpeg, which turns no photograph upright."""
+    image, frames = open_image(input_path(run.folders, inputs["image"]), turned=not run.modern)
     has_alpha = "A" in image.getbands()
-    return (Images.of(image.convert("RGB")), Mask(*image.size) if has_alpha else Mask(64, 64))
+    return (Images.of(image.convert("RGB"), frames), Mask(*image.size) if has_alpha else Mask(64, 64))
 
 
 def load_mask(inputs: Inputs, run: Run) -> Any:
-    return (Mask(*open_image(input_path(run.folders, inputs["image"])).size),)
+    image, _frames = open_image(input_path(run.folders, inputs["image"]), turned=not run.modern)
+    return (Mask(*image.size),)
 
 
 def scale(inputs: Inputs, run: Run) -> Any:

@@ -62,6 +62,10 @@ def save_video(inputs: Inputs, run: Run) -> Any:
     if inputs["format"] not in ("auto", "mp4", "mkv", "webm"):
         raise NodeError("TypeError", "'NoneType' object is not subscriptable")
     form = "mp4" if inputs["format"] == "auto" else inputs["format"]
+    if form != "webm" and any(side % 2 for side in inputs["video"].images.size):
+        # The node hands the frames to libx264 as they are, and its colours are half as wide and high.
+        text = "[Errno 542398533] Generic error in an external library: 'avcodec_open2(\"libx264\", {})'"
+        raise NodeError("av.error.ExternalError", text)
     path, entry = _place(run.folders["output"], inputs["filename_prefix"], f"_.{form}")
     produce.save_clip(path, inputs["video"], run.prompt, run.extra)
     return (inputs["video"],), {"images": [entry], "animated": [True]}

@@ -18,9 +18,9 @@ from tornado.netutil import bind_sockets
 from tests.doubles.comfyui.base import Base, misbehave
 from tests.doubles.comfyui.controls import CountsHandler, FaultsHandler
 from tests.doubles.comfyui.execution import Executor
-from tests.doubles.comfyui.faults import Faults
+from tests.doubles.comfyui.faults import MAX_UPLOAD, Faults
 from tests.doubles.comfyui.schema import Schema
-from tests.doubles.comfyui.sockets import MAX_UPLOAD, Socket, Sockets
+from tests.doubles.comfyui.sockets import Socket, Sockets
 from tests.doubles.comfyui.validate import UIFormat, Verdict, validate
 
 
@@ -73,6 +73,7 @@ class Double:
             ("/upload/mask", UploadHandler, {**about, "mask": True}),
             ("/view", ViewHandler, {**about, "path": str(self.folders["output"])}),
             ("/system_stats", StatsHandler, about),
+            ("/features", FeaturesHandler, about),
             (r"/object_info(?:/(.+))?", ObjectInfoHandler, about),
             (r"/models(?:/([^/]+))?", ModelsHandler, about),
             (r"/experiment/models(?:/([^/]+))?", ModelFilesHandler, about),
@@ -110,7 +111,8 @@ class PromptHandler(Base):
         else:
             number = -executor.counter if body.get("front") else executor.counter
             executor.counter += 1
-        prompt_id = str(body.get("prompt_id", os.urandom(16).hex()))
+        given = {} if double.faults.own_ids else body
+        prompt_id = str(given.get("prompt_id", os.urandom(16).hex()))
         extra = dict(body.get("extra_data") or {})
         if "client_id" in body:
             extra["client_id"] = body["client_id"]
@@ -292,6 +294,13 @@ class ViewHandler(tornado.web.StaticFileHandler):
             raise tornado.web.HTTPError(500) from error
         self.set_header("Content-Type", f"image/{form}")
         self.finish(out.getvalue())
+
+
+class FeaturesHandler(Base):
+    """What the websocket says too, to whoever names its own features there."""
+
+    def get(self) -> None:
+        self.json({"supports_preview_metadata": True, "max_upload_size": self.double.faults.max_upload})
 
 
 class StatsHandler(Base):

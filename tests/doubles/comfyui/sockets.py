@@ -11,8 +11,6 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from tests.doubles.comfyui.execution import Executor
 from tests.doubles.comfyui.faults import Faults
 
-MAX_UPLOAD = 104857600
-
 
 class Sockets:
     """One socket per client id: a second one takes the name over, and either's end silences it, as in the real one."""
@@ -91,7 +89,7 @@ class Socket(WebSocketHandler):
             return
         if first and isinstance(content, dict) and content.get("type") == "feature_flags":
             self.wants_metadata = bool(content.get("data", {}).get("supports_preview_metadata"))
-            flags = {"supports_preview_metadata": True, "max_upload_size": MAX_UPLOAD}
+            flags = {"supports_preview_metadata": True, "max_upload_size": self.sockets.faults.max_upload}
             if not self.sockets.faults.silent:
                 self.say(json.dumps({"type": "feature_flags", "data": flags}))
 
