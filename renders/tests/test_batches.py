@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
 
@@ -279,3 +280,24 @@ def test_a_batch_is_told_once_for_many_jobs_and_always_at_an_end(
         job.state = JobState.FAILED
         nudges.announce_jobs([job])
     assert len(told) == 2 + len(jobs)
+
+
+def test_a_batch_moves_with_what_runs_once_a_second_in_one_query(
+    project: Any, admin_user: Any, shots: list[Shot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str, dict[str, Any]]] = []
+    monkeypatch.setattr(batches, "publish_progress", lambda topic, kind, **facts: told.append((topic, kind, facts)))
+    batch = start(project, admin_user, shots)
+    RenderJob.objects.filter(batch=batch).update(state=JobState.RUNNING, progress=0.5)
+    jobs = list(batch.jobs.select_related("batch"))
+    assert len(jobs) > 1
+    with CaptureQueriesContext(connection) as queries:
+        for job in jobs:
+            batches.announce_progress(job)
+    assert len(queries) == 1
+    facts = {"batch": str(batch.pk), "progress": 0.5}
+    assert told == [(topic, "batch.progress", facts) for topic in (f"project:{project.pk}", "farm")]
+    cache.clear()  # a second later
+    RenderJob.objects.filter(batch=batch).update(state=JobState.SUCCEEDED)
+    batches.announce_progress(jobs[0])
+    assert len(told) == 2  # of its end `batch.changed` tells
