@@ -40,6 +40,7 @@ def _state_part(request: HttpRequest, project: Project | None, _chosen: JobFilte
         "cards": cards,
         "busy": sum(bool(card.current) for card in cards),
         "online": sum(not card.offline for card in cards),
+        "offline": sum(card.offline for card in cards),
         "classes": classes.class_rows(found, cards, pauses),
         "pauses": classes.pause_rows(pauses, codes),
         "project_pause": project_pause,
