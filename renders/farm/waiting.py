@@ -107,9 +107,13 @@ class _Farm:
         if not able:
             return Why(_("No worker for the engine %(engine)s is online.") % {"engine": job.workflow.backend}, True)
         refusals = [self._refusal(worker, job) for worker in able]
+        details = tuple(f"{worker.name}: {said}" for worker, said in zip(able, refusals, strict=True) if said)
         if not all(refusals):
-            return Why(_("It waits for a free worker."))
-        details = tuple(f"{worker.name}: {said}" for worker, said in zip(able, refusals, strict=True))
+            free = len(able) - len(details)
+            if not details:
+                return Why(_("It waits for a free worker."))
+            text = _("It waits for a free worker: %(n)d of %(all)d can do it.")
+            return Why(text % {"n": free, "all": len(able)}, details=details)
         if len(able) == 1:
             return Why(details[0], stuck=True)
         if len(set(refusals)) == 1:
