@@ -121,6 +121,10 @@ class ShotGroup:
     stale: str = ""
 
     @property
+    def failed(self) -> bool:
+        return any(row.job.state == JobState.FAILED for row in self.rows)
+
+    @property
     def jumps(self) -> bool:
         return self.seam is not None and self.seam.score >= JUMP
 
