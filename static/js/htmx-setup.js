@@ -62,6 +62,17 @@ function findHolder(element) {
   return scope?.querySelector("[data-form-errors]") ?? null;
 }
 
+/** A refusal names fields as the address does; people know them by their labels. @param {Element} holder */
+function nameFields(holder) {
+  const form = holder.closest("form");
+  for (const name of form ? holder.querySelectorAll("li > b") : []) {
+    const field = form?.elements.namedItem(name.textContent ?? "");
+    if (!(field instanceof HTMLElement)) continue;
+    const label = field.getAttribute("aria-label") || field.closest("form")?.querySelector(`label[for="${CSS.escape(field.id)}"]`)?.textContent;
+    if (label) name.textContent = label.trim();
+  }
+}
+
 /** The message of a refused request. @param {XMLHttpRequest} xhr @returns {string} */
 export function errorText(xhr) {
   if (xhr.getResponseHeader("X-AIP-Error")) {
@@ -96,6 +107,10 @@ export function startHtmx() {
   document.addEventListener("htmx:beforeSwap", (event) => {
     placeError(/** @type {CustomEvent} */ (event));
     syncBody(/** @type {CustomEvent} */ (event));
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const holder = /** @type {CustomEvent} */ (event).detail.target;
+    if (holder instanceof Element && holder.matches("[data-form-errors]")) nameFields(holder);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     // An answer without content has no settling: its after-settle event would be lost.
