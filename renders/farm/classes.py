@@ -10,6 +10,7 @@ from aipipeline.projects.models import Project
 from renders.farm.workers import WorkerCard
 from renders.models import Capability, JobState, Pause, PauseScope, RenderJob, Workflow
 from renders.models.job import VRAM_OF
+from shots.prompts import FAMILIES
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,40 @@ class PauseRow:
 
     pause: Pause
     name: str
+
+
+@dataclass(frozen=True)
+class PauseGroup:
+    """Pauses that somebody set in one go."""
+
+    rows: list[PauseRow]
+
+    @property
+    def pause(self) -> Pause:
+        return self.rows[0].pause
+
+    @property
+    def ids(self) -> str:
+        return ",".join(str(row.pause.pk) for row in self.rows)
+
+
+def pause_groups(rows: Sequence[PauseRow]) -> list[PauseGroup]:
+    """The rows together that have the same scope, reason and minute, from the same person."""
+    found: dict[tuple[object, ...], list[PauseRow]] = {}
+    for row in rows:
+        pause = row.pause
+        minute = pause.since.replace(second=0, microsecond=0)
+        found.setdefault((pause.scope, pause.reason, pause.actor_id, minute), []).append(row)
+    return [PauseGroup(group) for group in found.values()]
+
+
+def pausable() -> list[tuple[str, list[Workflow]]]:
+    """Workflows that are offered, by the family of models that they load; one query."""
+    found: dict[str, list[Workflow]] = {family: [] for family in FAMILIES if family != "none"} | {"": []}
+    for row in Workflow.objects.filter(enabled=True).only("id", "title", "family").order_by("title"):
+        found[row.family if row.family in found else ""].append(row)
+    names = {"edit": _("picture editing"), "": _("others")}
+    return [(names.get(family, family.upper()), rows) for family, rows in found.items() if rows]
 
 
 def class_rows(jobs: "QuerySet[RenderJob]", cards: Sequence[WorkerCard], pauses: Sequence[Pause]) -> list[ClassRow]:

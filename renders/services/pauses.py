@@ -1,5 +1,6 @@
 """Pauses: waiting jobs of a project, a class of card or a workflow are not begun. A worker is paused by draining it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -43,6 +44,19 @@ def resume(*, scope: str, key: str, actor: Any, tab: str = "") -> None:
         field = {PauseScope.PROJECT: "project", PauseScope.CAPABILITY: "capability", PauseScope.WORKFLOW: "workflow"}
         waiting = list(RenderJob.objects.filter(state=JobState.QUEUED, **{field[PauseScope(scope)]: key})[:100])
         transaction.on_commit(lambda: nudge(waiting), robust=True)
+
+
+def pause_all(*, what: Sequence[tuple[str, str]], actor: Any, reason: str = "", tab: str = "") -> list[Pause]:
+    """Pause several, (scope, key) each: all or none."""
+    with transaction.atomic():
+        return [pause(scope=scope, key=key, actor=actor, reason=reason, tab=tab) for scope, key in what]
+
+
+def resume_all(*, rows: Sequence[Pause], actor: Any, tab: str = "") -> None:
+    """End several pauses: all or none."""
+    with transaction.atomic():
+        for row in rows:
+            resume(scope=row.scope, key=row.key, actor=actor, tab=tab)
 
 
 def pauses_for(actor: Any) -> list[Pause]:
