@@ -65,7 +65,7 @@ def pause_groups(rows: Sequence[PauseRow]) -> list[PauseGroup]:
 
 def pausable() -> list[tuple[str, list[Workflow]]]:
     """Workflows that are offered, by the family of models that they load; one query."""
-    found: dict[str, list[Workflow]] = {family: [] for family in FAMILIES if family != "none"} | {"": []}
+    found: dict[str, list[Workflow]] = {family: [] for family in (*FAMILIES, "") if family != "none"}
     for row in Workflow.objects.filter(enabled=True).only("id", "title", "family").order_by("title"):
         found[row.family if row.family in found else ""].append(row)
     names = {"edit": _("picture editing"), "": _("others")}
