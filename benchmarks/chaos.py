@@ -119,12 +119,12 @@ class Farm:
         process = self.workers[self.dice.randrange(len(self.workers))]
         away = self.dice.uniform(2.5, 6)
         if process.is_alive():
-            os.killpg(process.pid, signal.SIGSTOP)
+            process.signal(signal.SIGSTOP)
             self.after(away, lambda: self._wake(process))
 
     def _wake(self, process: "Process") -> None:
         if process.is_alive():
-            os.killpg(process.pid, signal.SIGCONT)
+            process.signal(signal.SIGCONT)
 
     def server_trouble(self) -> None:
         server = self.dice.choice(self.servers)

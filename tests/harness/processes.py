@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from django.db import connection
@@ -69,8 +70,16 @@ class Process:
     def kill(self) -> None:
         """kill -9 of the whole process group: what a power cut does."""
         if self.is_alive():
-            os.killpg(self.pid, signal.SIGKILL)
+            self.signal(signal.SIGKILL)
             self._gone(20)
+
+    def signal(self, number: int) -> None:
+        """To the whole process group; to the process alone while it has none of its own yet."""
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def stop(self) -> None:
         if self.is_alive():
