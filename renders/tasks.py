@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from aipipeline.projects.models import Project
 from renders import runner
 from renders.models import Cause, JobState
-from renders.services import many, nudges, queue, recovery, scans, seams, workers
+from renders.services import many, nudges, pauses, queue, recovery, scans, seams, workers
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ def attempt(self: "Task[Any, Any]", attempt_id: str, what: str = "") -> None:
 
 @shared_task(name="renders.reap")
 def reap() -> None:
-    for part in (queue.reap, many.end_cancelled, nudges.nudge_waiting):
+    for part in (queue.reap, many.end_cancelled, pauses.resume_ended, nudges.nudge_waiting):
         queue.on_its_own(part)
 
 

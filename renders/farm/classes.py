@@ -59,7 +59,7 @@ def pause_groups(rows: Sequence[PauseRow]) -> list[PauseGroup]:
     for row in rows:
         pause = row.pause
         minute = pause.since.replace(second=0, microsecond=0)
-        found.setdefault((pause.scope, pause.reason, pause.actor_id, minute), []).append(row)
+        found.setdefault((pause.scope, pause.reason, pause.actor_id, pause.until, minute), []).append(row)
     return [PauseGroup(group) for group in found.values()]
 
 

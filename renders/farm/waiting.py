@@ -58,11 +58,17 @@ def _why(job: RenderJob, before: Sequence[RenderJob], pauses: dict[tuple[str, st
     ):
         pause = pauses.get((scope, key))
         if pause is not None:
-            return Why(f"{text} {pause.reason}".strip(), stuck=True)
+            return Why(" ".join(filter(None, (str(text), pause.reason, _end_of(pause)))), stuck=not pause.until)
     if job.not_before and job.not_before > timezone.now():
         at = date_format(timezone.localtime(job.not_before), "H:i:s")
         return Why(_("Another try at %(time)s.") % {"time": at}, details=(job.error,) if job.error else ())
     return farm.why(job)
+
+
+def _end_of(pause: Pause) -> str:
+    if pause.until is None:
+        return ""
+    return _("It goes on by itself at %(time)s.") % {"time": date_format(timezone.localtime(pause.until), "m-d H:i")}
 
 
 def _before(jobs: Sequence[RenderJob]) -> dict[UUID, list[RenderJob]]:

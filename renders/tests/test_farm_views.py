@@ -235,8 +235,14 @@ def test_a_family_of_workflows_is_paused_and_goes_on_as_one(site: Client, projec
     assert {row.family for row in Workflow.objects.filter(pk__in=ids)} == {"wan"}
     assert len(ids) == Workflow.objects.filter(family="wan", enabled=True).count() > 3
     what = [f"workflow:{pk}" for pk in ids]
-    assert site.post("/farm/pauses/", {"what": what, "reason": "밤새 점검"}).status_code == 204
+    for wrong in ("tomorrow", "0", "-4", "9999", "²"):
+        assert site.post("/farm/pauses/", {"what": what, "until": wrong}).status_code == 422
+    form = {"what": what, "reason": "밤새 점검", "until": "morning"}
+    assert site.post("/farm/pauses/", form).status_code == 204
     assert Pause.objects.count() == len(ids)
+    (until,) = {timezone.localtime(row.until) for row in Pause.objects.all() if row.until}
+    assert (until.hour, until.minute) == (9, 0)
+    assert timedelta(0) < until - timezone.now() <= timedelta(days=1)
     state = part(site, f"/projects/{project.code}/farm/", "farm-state")
     assert state.count("밤새 점검") == state.count("farm-pause") == 1
     together = re.search(r'"ids":"([\d,]+)"', state)

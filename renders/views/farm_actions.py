@@ -1,10 +1,12 @@
 """What people do on the farm's pages: cancel, retry and order jobs; drain and wake workers; pause and lift."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -142,7 +144,8 @@ def pause(request: HttpRequest) -> HttpResponse:
     for scope, key in what:
         _may_pause(request, scope, key)
     reason = str(body.get("reason") or "")
-    pauses.pause_all(what=what, reason=reason, actor=request.user, tab=tab_of(request))
+    until = _until(str(body.get("until") or ""))
+    pauses.pause_all(what=what, reason=reason, until=until, actor=request.user, tab=tab_of(request))
     return told(_("Paused."))
 
 
@@ -157,6 +160,18 @@ def resume(request: HttpRequest) -> HttpResponse:
         _may_pause(request, row.scope, row.key)
     pauses.resume_all(rows=rows, actor=request.user, tab=tab_of(request))
     return told(_("It goes on."))
+
+
+def _until(said: str) -> datetime | None:
+    """When a pause ends by itself: "" (never), hours from now, or "morning": the next nine o'clock."""
+    now = timezone.localtime()
+    if said == "morning":
+        nine = now.replace(hour=9, minute=0, second=0, microsecond=0)
+        return nine if nine > now else nine + timedelta(days=1)
+    hours = whole_number(said) if said else None
+    if said and (hours is None or not 0 < hours <= 24 * 7):
+        raise Invalid(_("until: hours, or the morning."), fields={"until": [_("unknown")]})
+    return now + timedelta(hours=hours) if hours else None
 
 
 def _may_pause(request: HttpRequest, scope: str, key: str) -> None:
