@@ -21,7 +21,7 @@ LONGEST = timedelta(days=366)
 
 
 def pause(*, scope: str, key: str, actor: Any, reason: str = "", until: datetime | None = None, tab: str = "") -> Pause:
-    """Pause a project (its id), a class of card or a workflow (its id); what runs goes on. Again: the new reason and end.
+    """Pause a project (its id), a class of card or a workflow (its id); what runs goes on. Again: new reason, new end.
 
     `until`: when it ends by itself, a year ahead at most. Invalid for a scope or a key that there is not.
     """
