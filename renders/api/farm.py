@@ -146,8 +146,8 @@ class WorkerBlockDetail(Endpoint):
 class Pauses(Endpoint):
     """POST and DELETE `{"scope": "project", "key": "12"}`; a project may also be named by its code.
 
-    A project's leads may pause it; classes of cards and workflows are the farm's. DELETE ends the pause; by itself it ends
-    at its `until`, an ISO time with its zone.
+    A project's leads may pause it; classes of cards and workflows are the farm's. DELETE ends the pause, and so does
+    its `until`, an ISO time with its zone.
     """
 
     def get(self, request: Request) -> Response:
