@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from aipipeline.projects.models import Project
 from renders.farm.workers import WorkerCard
-from renders.models import Capability, JobState, Pause, PauseScope, RenderJob, Workflow
+from renders.models import Capability, JobState, Pause, PauseScope, RenderJob, WorkerState, Workflow
 from renders.models.job import VRAM_OF
 from shots.prompts import FAMILIES
 
@@ -105,7 +105,7 @@ def class_rows(jobs: "QuerySet[RenderJob]", cards: Sequence[WorkerCard], pauses:
 
 def _can_serve(card: WorkerCard, capability: str) -> bool:
     worker = card.worker
-    if card.offline or worker.error:
+    if worker.state != WorkerState.ONLINE or worker.error:
         return False
     engine = "local" if capability == Capability.CPU else "comfyui"
     return engine in worker.backends and worker.vram_gb >= VRAM_OF[capability]

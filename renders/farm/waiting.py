@@ -58,7 +58,7 @@ def _why(job: RenderJob, before: Sequence[RenderJob], pauses: dict[tuple[str, st
     ):
         pause = pauses.get((scope, key))
         if pause is not None:
-            return Why(" ".join(filter(None, (str(text), pause.reason, _end_of(pause)))), stuck=not pause.until)
+            return Why(" ".join(filter(None, (str(text), _end_of(pause), pause.reason))), stuck=not pause.until)
     if job.not_before and job.not_before > timezone.now():
         at = date_format(timezone.localtime(job.not_before), "H:i:s")
         return Why(_("Another try at %(time)s.") % {"time": at}, details=(job.error,) if job.error else ())

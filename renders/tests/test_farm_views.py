@@ -117,6 +117,7 @@ def test_the_queue_by_class_counts_and_says_what_is_paused(
         make_job(shots[n % 2], estimate=60.0)
     make_job(shots[0], JobState.RUNNING, estimate=60.0)
     Pause.objects.create(scope="capability", key="gpu.vram24", reason="새 모델 설치", actor=admin_user)
+    gpu("gpu-draining", state="draining")  # it will take none of them
     page = part(site, f"/projects/{project.code}/farm/", "farm-state")
     row = page[page.index('id="class-gpu.vram24"') :].split("</tr>")[0]
     assert [cell.split("<")[0] for cell in row.split('class="num">')[1:]] == ["3", "1", "1", "≈ 4:00"]

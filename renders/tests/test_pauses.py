@@ -69,7 +69,8 @@ def test_a_pause_ends_by_itself_when_its_time_has_come(shot: Any, admin_user: An
     assert resume_ended() == 0
     assert world.take(gpu) is None
     (why,) = why_waiting([held]).values()
-    assert "밤새 점검 It goes on by itself at" in why.text
+    assert "paused. It goes on by itself at" in why.text
+    assert why.text.endswith("밤새 점검")
     assert not why.stuck
     Pause.objects.update(until=Now() - timedelta(seconds=1))
     assert resume_ended() == 1
