@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import Count, QuerySet, Sum
 from django.utils.translation import gettext as _
@@ -11,6 +12,8 @@ from renders.farm.workers import WorkerCard
 from renders.models import Capability, JobState, Pause, PauseScope, RenderJob, WorkerState, Workflow
 from renders.models.job import VRAM_OF
 from shots.prompts import FAMILIES
+
+ONE_GO = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,21 @@ class PauseGroup:
 
 
 def pause_groups(rows: Sequence[PauseRow]) -> list[PauseGroup]:
-    """The rows together that have the same scope, reason and minute, from the same person."""
-    found: dict[tuple[object, ...], list[PauseRow]] = {}
+    """The rows, which come by time, with those together that the same person set in the same moment, for the same."""
+    found: list[PauseGroup] = []
     for row in rows:
-        pause = row.pause
-        minute = pause.since.replace(second=0, microsecond=0)
-        found.setdefault((pause.scope, pause.reason, pause.actor_id, pause.until, minute), []).append(row)
-    return [PauseGroup(group) for group in found.values()]
+        of = _said(row.pause)
+        near = (group for group in reversed(found) if _said(group.pause) == of)
+        group = next(near, None)
+        if group is not None and row.pause.since - group.rows[-1].pause.since < ONE_GO:
+            group.rows.append(row)
+        else:
+            found.append(PauseGroup([row]))
+    return found
+
+
+def _said(pause: Pause) -> tuple[object, ...]:
+    return pause.scope, pause.reason, pause.actor_id, pause.until
 
 
 def pausable() -> list[tuple[str, list[Workflow]]]:

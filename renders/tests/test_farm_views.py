@@ -1,6 +1,5 @@
 """The farm's pages over HTTP: who sees what, filters, refusals, and as many queries for many rows as for few."""
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -229,30 +228,6 @@ def test_only_those_who_may_change_the_farm(
     assert not Pause.objects.exists()
 
 
-def test_a_family_of_workflows_is_paused_and_goes_on_as_one(site: Client, project: Any, shots: list[Shot]) -> None:
-    page = text_of(site.get(f"/projects/{project.code}/farm/"))
-    wan = page[page.index("Workflows: WAN") :].split("</fieldset>")[0]
-    ids = re.findall(r'value="workflow:(\d+)"', wan)
-    assert {row.family for row in Workflow.objects.filter(pk__in=ids)} == {"wan"}
-    assert len(ids) == Workflow.objects.filter(family="wan", enabled=True).count() > 3
-    what = [f"workflow:{pk}" for pk in ids]
-    for wrong in ("tomorrow", "0", "-4", "9999", "²"):
-        assert site.post("/farm/pauses/", {"what": what, "until": wrong}).status_code == 422
-    form = {"what": what, "reason": "밤새 점검", "until": "morning"}
-    assert site.post("/farm/pauses/", form).status_code == 204
-    assert Pause.objects.count() == len(ids)
-    (until,) = {timezone.localtime(row.until) for row in Pause.objects.all() if row.until}
-    assert (until.hour, until.minute) == (9, 0)
-    assert timedelta(0) < until - timezone.now() <= timedelta(days=1)
-    state = part(site, f"/projects/{project.code}/farm/", "farm-state")
-    assert state.count("밤새 점검") == state.count("farm-pause") == 1
-    together = re.search(r'"ids":"([\d,]+)"', state)
-    assert together is not None
-    assert site.post("/farm/pauses/resume/", {"ids": together[1]}).status_code == 204
-    assert not Pause.objects.exists()
-    assert site.post("/farm/pauses/resume/", {"ids": together[1]}).status_code == 404
-
-
 def test_many_jobs_change_in_one_action_and_what_has_ended_is_left_out(site: Client, shots: list[Shot]) -> None:
     first, ended = make_job(shots[0]), make_job(shots[1], JobState.SUCCEEDED)
     later = make_job(shots[1])
@@ -318,24 +293,6 @@ def test_a_chain_shows_its_order_and_the_jump_into_each_shot(
     assert "0.42" in second
     assert page.count("batch-seam") == 1
     assert "66%" in page
-
-
-def test_what_failed_in_a_batch_is_tried_again_or_rendered_differently(
-    site: Client, project: Any, shots: list[Shot]
-) -> None:
-    batch = RenderBatch.objects.create(project=project, kind="variants")
-    facts = {"manifest": [{"name": "a.mp4", "size": 1, "sha256": ""}], "path": "x", "state": "published"}
-    version = Version.objects.create(project=project, shot=shots[0], kind="render", number=1, **facts)
-    make_job(shots[0], JobState.SUCCEEDED, batch=batch, version=version, variant="느리게")
-    failed = make_job(shots[1], JobState.FAILED, batch=batch, error="GPU 메모리가 부족합니다", variant="빠르게")
-    page = text_of(site.get(f"/farm/batches/{batch.pk}/"))
-    assert "<h1>A/B</h1>" in page
-    assert f'"ids":"{shots[1].pk}","step":"render"' in page
-    assert f"/farm/jobs/{failed.pk}/retry/" in page
-    assert f'value="{version.pk}" data-compare-pick' in page
-    assert page.count("data-compare-pick") == 1
-    one = text_of(site.get(f"/farm/jobs/{failed.pk}/"))
-    assert f'"ids":"{shots[1].pk}","step":"render"' in one
 
 
 def _more(project: Project, shots: list[Shot], person: Any, count: int) -> None:
