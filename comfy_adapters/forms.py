@@ -49,7 +49,7 @@ def lines_of(nodes: Nodes, about: Mapping[str, Any], detected: Detected) -> list
                 Line(
                     slot=slot,
                     place=place_of(row),
-                    label=f"{tracer.named(row['node'])} · {row['input']}",
+                    label=f"{row['input']} · {tracer.named(row['node'])}",
                     value=shown(value),
                     scale="" if scale == 1 else f"{scale:g}",
                     offset=str(row.get("offset") or ""),

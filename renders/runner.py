@@ -20,7 +20,7 @@ from renders.backends import BackendError, JobCancelled, JobContext, JobReporter
 from renders.gathering import FRAMES, gather_inputs
 from renders.models import Cause, JobState, RenderAttempt, RenderJob, Worker
 from renders.previews import keep_preview
-from renders.services import numbering, publishing, queue, sealing, workdirs
+from renders.services import batches, numbering, publishing, queue, sealing, workdirs
 from renders.services.lora_files import with_lora_paths
 from renders.services.reproducing import exact_graph
 
@@ -79,6 +79,7 @@ class Reporter(JobReporter):
         while not self._stop.wait(pause):
             try:
                 self._verdict = queue.heartbeat(attempt_id=self.attempt_id, progress=self.value, message=self.message)
+                batches.announce_progress(self.job)
             except Exception:
                 log.warning("heartbeat_failed", attempt=str(self.attempt_id), exc_info=True)
             finally:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from aipipeline.projects.models import Project
 from renders import runner
 from renders.models import Cause, JobState
-from renders.services import giving_up, many, nudges, queue, recovery, scans, seams, workers
+from renders.services import giving_up, many, nudges, pauses, queue, recovery, scans, seams, workers
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,13 @@ def attempt(self: "Task[Any, Any]", attempt_id: str, what: str = "") -> None:
 
 @shared_task(name="renders.reap")
 def reap() -> None:
-    for part in (queue.reap, many.end_cancelled, giving_up.end_refused, nudges.nudge_waiting):
+    for part in (
+        queue.reap,
+        many.end_cancelled,
+        giving_up.end_refused,
+        pauses.resume_ended,
+        nudges.nudge_waiting,
+    ):
         queue.on_its_own(part)
 
 

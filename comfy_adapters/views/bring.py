@@ -29,6 +29,7 @@ from renders.models import VersionKind, Workflow
 from renders.models.workflow import Origin
 from renders.services import own_workflows
 from shots.models import Step
+from shots.prompts import FAMILIES as DIALECTS
 
 _SHOWN_KINDS = ("previz", "layout", "playblast", "render", "comp", "final", "reference", "mask")
 
@@ -116,7 +117,7 @@ def edit_context(
         "outputs": output_choices(brought.nodes, None, about["output"]["node"]),
         "kinds": [(value, labels[value]) for value in _SHOWN_KINDS],
         "steps": [*Step.choices, ("", _("None: pictures of characters and places"))],
-        "families": FAMILIES,
+        "families": [(family, DIALECTS[family]) for family in FAMILIES],
         "lattice": [(name, _lattice_label(name), about["constraints"].get(name) or "") for name in LATTICE],
         "loras": bool(about["lora_chain"]),
         "loras_possible": bool(about["lora_chain"] or detected.about["lora_chain"]),

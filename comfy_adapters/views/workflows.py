@@ -22,6 +22,7 @@ from comfy_adapters.views.bring import edit_context
 from renders.models import WorkerFit, Workflow
 from renders.models.workflow import Origin
 from renders.services import control, own_workflows
+from shots.prompts import FAMILIES
 
 
 @require_GET
@@ -46,6 +47,7 @@ def _row(row: Workflow, *, staff: bool, managed: set[int]) -> dict[str, Any]:
     own = row.origin == Origin.OWN
     return {
         "workflow": row,
+        "dialect": FAMILIES[row.family] if row.family in FAMILIES and row.family != "none" else "",
         "fits": fits,
         "fitting": sum(fit.fits for fit in fits),
         "may_switch": staff if not own or row.project_id is None else row.project_id in managed,

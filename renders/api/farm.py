@@ -1,8 +1,11 @@
 """Workers, what fits to them and what is blocked, and pauses, over REST."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_naive
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -143,7 +146,8 @@ class WorkerBlockDetail(Endpoint):
 class Pauses(Endpoint):
     """POST and DELETE `{"scope": "project", "key": "12"}`; a project may also be named by its code.
 
-    A project's leads may pause it; classes of cards and workflows are the farm's. DELETE ends the pause.
+    A project's leads may pause it; classes of cards and workflows are the farm's. DELETE ends the pause, and so does
+    its `until`, an ISO time with its zone.
     """
 
     def get(self, request: Request) -> Response:
@@ -152,9 +156,11 @@ class Pauses(Endpoint):
 
     def post(self, request: Request) -> Response:
         body = self.body()
-        only(body, "scope", "key", "reason")
+        only(body, "scope", "key", "reason", "until")
         scope, key = self._target(body)
-        row = pauses.pause(scope=scope, key=key, actor=request.user, reason=text(body, "reason"), tab=self.tab)
+        row = pauses.pause(
+            scope=scope, key=key, actor=request.user, reason=text(body, "reason"), until=_time(body), tab=self.tab
+        )
         return Response(pause_json(row), status=201)
 
     def delete(self, request: Request) -> Response:
@@ -180,6 +186,18 @@ class Pauses(Endpoint):
         return scope, str(project.pk)
 
 
+def _time(body: Any) -> datetime | None:
+    said = text(body, "until")
+    try:
+        found = parse_datetime(said) if said else None
+    except ValueError:
+        found = None
+    if said and (found is None or is_naive(found)):
+        wanted = _("until: a time with its zone is needed, like 2030-05-01T09:00:00+09:00.")
+        raise Invalid(wanted, fields={"until": [_("not a time")]})
+    return found
+
+
 def pause_json(row: Pause) -> dict[str, Any]:
     return {
         "scope": row.scope,
@@ -188,4 +206,5 @@ def pause_json(row: Pause) -> dict[str, Any]:
         "reason": row.reason,
         "actor": str(row.actor) if row.actor else "",
         "since": row.since,
+        "until": row.until,
     }

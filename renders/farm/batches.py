@@ -23,11 +23,12 @@ JUMP = 0.2  # of 1 for black against white; what moves on by a frame stays far b
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a bar that is 100 wide."""
+    """A piece of a bar that is 100 wide. `moves`: what is under way, the last one; it grows between two reads."""
 
     state: str
     x: float
     width: float
+    moves: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,15 @@ class BatchRow:
     def segments(self) -> list[Segment]:
         """Its bar: what succeeded, failed, was cancelled, and how far the rest is."""
         told, total = self.progress, max(1, self.progress.total)
-        counts: dict[str, float] = {"succeeded": told.succeeded, "failed": told.failed, "cancelled": told.cancelled}
-        counts["running"] = max(0.0, told.fraction * total - self.ended)
+        counts = {"succeeded": told.succeeded, "failed": told.failed, "cancelled": told.cancelled}
         found, x = [], 0.0
         for state, count in counts.items():
             if count:
                 width = round(100 * count / total, 2)
                 found.append(Segment(state, round(x, 2), width))
                 x += width
-        return found
+        under_way = max(0.0, told.fraction * total - self.ended)
+        return [*found, Segment("running", round(x, 2), round(100 * under_way / total, 2), moves=True)]
 
 
 def batch_rows(found: Sequence[RenderBatch]) -> list[BatchRow]:
@@ -118,6 +119,10 @@ class ShotGroup:
     rows: list[JobRow] = field(default_factory=list)
     seam: Seam | None = None
     stale: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return any(row.job.state == JobState.FAILED for row in self.rows)
 
     @property
     def jumps(self) -> bool:

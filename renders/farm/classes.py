@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import Count, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from aipipeline.projects.models import Project
 from renders.farm.workers import WorkerCard
-from renders.models import Capability, JobState, Pause, PauseScope, RenderJob, Workflow
+from renders.models import Capability, JobState, Pause, PauseScope, RenderJob, WorkerState, Workflow
 from renders.models.job import VRAM_OF
+from shots.prompts import FAMILIES
+
+ONE_GO = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,48 @@ class PauseRow:
 
     pause: Pause
     name: str
+
+
+@dataclass(frozen=True)
+class PauseGroup:
+    """Pauses that somebody set in one go."""
+
+    rows: list[PauseRow]
+
+    @property
+    def pause(self) -> Pause:
+        return self.rows[0].pause
+
+    @property
+    def ids(self) -> str:
+        return ",".join(str(row.pause.pk) for row in self.rows)
+
+
+def pause_groups(rows: Sequence[PauseRow]) -> list[PauseGroup]:
+    """The rows, which come by time, with those together that the same person set in the same moment, for the same."""
+    found: list[PauseGroup] = []
+    for row in rows:
+        of = _said(row.pause)
+        near = (group for group in reversed(found) if _said(group.pause) == of)
+        group = next(near, None)
+        if group is not None and row.pause.since - group.rows[-1].pause.since < ONE_GO:
+            group.rows.append(row)
+        else:
+            found.append(PauseGroup([row]))
+    return found
+
+
+def _said(pause: Pause) -> tuple[object, ...]:
+    return pause.scope, pause.reason, pause.actor_id, pause.until
+
+
+def pausable() -> list[tuple[str, list[Workflow]]]:
+    """Workflows that are offered, by the family of models that they load; one query."""
+    found: dict[str, list[Workflow]] = {family: [] for family in (*FAMILIES, "") if family != "none"}
+    for row in Workflow.objects.filter(enabled=True).only("id", "title", "family").order_by("title"):
+        found[row.family if row.family in found else ""].append(row)
+    names = {"edit": _("picture editing"), "": _("others")}
+    return [(names.get(family, family.upper()), rows) for family, rows in found.items() if rows]
 
 
 def class_rows(jobs: "QuerySet[RenderJob]", cards: Sequence[WorkerCard], pauses: Sequence[Pause]) -> list[ClassRow]:
@@ -70,7 +116,7 @@ def class_rows(jobs: "QuerySet[RenderJob]", cards: Sequence[WorkerCard], pauses:
 
 def _can_serve(card: WorkerCard, capability: str) -> bool:
     worker = card.worker
-    if card.offline or worker.error:
+    if worker.state != WorkerState.ONLINE or worker.error:
         return False
     engine = "local" if capability == Capability.CPU else "comfyui"
     return engine in worker.backends and worker.vram_gb >= VRAM_OF[capability]

@@ -5,17 +5,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from renders.farm.fields import KINDS
 from renders.farm.jobs import job_rows
 from renders.farm.roles import role_name
 from renders.models import JobState, RenderJob, Version
 from renders.models.job import OPEN_STATES
 from renders.selectors import jobs_visible_to
+from shots.choices import Movement
 
 SHOWN_APART = frozenset({"prompt", "negative_prompt", "motion_prompt", "loras", "after_out_of_memory"})
 # In the order in which people look for them; the rest follows by name.
 FIRST = ("width", "height", "frames", "fps", "seed", "steps", "cfg", "guidance", "denoise", "movement")
 MOST_OTHERS = 24
+
+
+_CALLED: dict[str, Any] = {
+    "width": gettext_lazy("Width"),
+    "height": gettext_lazy("Height"),
+    "frames": gettext_lazy("Frames"),
+    "fps": gettext_lazy("Frames per second"),
+    "movement": gettext_lazy("Movement"),
+    "scale": gettext_lazy("Scale"),
+    "slow": gettext_lazy("Slow motion"),
+} | {name: kind.label for name, kind in KINDS.items()}
 
 
 @dataclass(frozen=True)
@@ -50,10 +64,17 @@ def job_context(job: RenderJob, actor: Any) -> dict[str, Any]:
     }
 
 
-def facts_of(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def facts_of(params: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """(name, what people call it, value) of the parameters that say something."""
     names = [name for name in params if name not in SHOWN_APART]
     names.sort(key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
-    return [(name, params[name]) for name in names if params[name] not in (None, "", [], {})]
+    shown = [name for name in names if params[name] not in (None, "", [], {})]
+    return [(name, str(_CALLED.get(name, name.replace("_", " "))), _plain(name, params[name])) for name in shown]
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A value as people know it."""
+    return Movement(value).label if name == "movement" and value in Movement.values else value
 
 
 def _prompts(params: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -62,11 +62,17 @@ def _why(job: RenderJob, before: Sequence[RenderJob], pauses: dict[tuple[str, st
     ):
         pause = pauses.get((scope, key))
         if pause is not None:
-            return Why(f"{text} {pause.reason}".strip(), stuck=True)
+            return Why(" ".join(filter(None, (str(text), _end_of(pause), pause.reason))), stuck=not pause.until)
     if job.not_before and job.not_before > timezone.now():
         at = date_format(timezone.localtime(job.not_before), "H:i:s")
         return Why(_("Another try at %(time)s.") % {"time": at}, details=(job.error,) if job.error else ())
     return farm.why(job)
+
+
+def _end_of(pause: Pause) -> str:
+    if pause.until is None:
+        return ""
+    return _("It goes on by itself at %(time)s.") % {"time": date_format(timezone.localtime(pause.until), "m-d H:i")}
 
 
 def _before(jobs: Sequence[RenderJob]) -> dict[UUID, list[RenderJob]]:
@@ -126,9 +132,13 @@ class _Farm:
         if not any(worker.vram_gb >= job.vram_gb for worker in able):
             return Why(too_small(able, job.vram_gb), stuck=True)
         refusals = [self._refusal(worker, job) for worker in able]
+        details = tuple(f"{worker.name}: {said}" for worker, said in zip(able, refusals, strict=True) if said)
         if not all(refusals):
-            return Why(_("It waits for a free worker."))
-        details = tuple(f"{worker.name}: {said}" for worker, said in zip(able, refusals, strict=True))
+            free = len(able) - len(details)
+            if not details:
+                return Why(_("It waits for a free worker."))
+            text = _("It waits for a free worker: %(n)d of %(all)d can do it.")
+            return Why(text % {"n": free, "all": len(able)}, details=details)
         if len(able) == 1:
             return Why(details[0], stuck=True)
         if len(set(refusals)) == 1:

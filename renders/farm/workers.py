@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from aipipeline.projects.models import Project
 from renders.models import JobState, RenderAttempt, Worker, WorkerBlock, WorkerFit, WorkerState, Workflow
@@ -67,7 +68,7 @@ class _Facts:
 
 
 def worker_cards(actor: Any) -> list[WorkerCard]:
-    """Every worker, those that work first, then by name; six queries."""
+    """Every worker, those in trouble first, then those that work, then by name; six queries."""
     workers = list(
         Worker.objects.defer("schema").annotate(misfits=Count("fits", filter=Q(fits__fits=False))).order_by("name")
     )
@@ -93,7 +94,7 @@ def worker_cards(actor: Any) -> list[WorkerCard]:
         )
         for worker in workers
     ]
-    return sorted(cards, key=lambda card: (card.offline, not card.current, card.worker.name))
+    return sorted(cards, key=lambda card: (card.offline, not card.worker.error, not card.current, card.worker.name))
 
 
 def _memory(worker: Worker) -> dict[str, int | None]:
@@ -123,7 +124,7 @@ def _titles(keys: set[str]) -> dict[str, list[str]]:
     """Which workflows load these models, by the models' key."""
     found: dict[str, list[str]] = {}
     for key, title in Workflow.objects.filter(model_key__in=keys).order_by("title").values_list("model_key", "title"):
-        found.setdefault(key, []).append(title)
+        found.setdefault(key, []).append(_(title))
     return found
 
 

@@ -111,7 +111,7 @@ class PauseScope(models.TextChoices):
 class Pause(models.Model):
     """Waiting jobs of a project, a class of card or a workflow are not begun while this row is there.
 
-    `key` is the project's id, a `Capability` value or the workflow's id, as text.
+    `key` is the project's id, a `Capability` value or the workflow's id, as text. `until`: when it ends by itself.
     """
 
     scope = models.CharField(_("of"), max_length=12, choices=PauseScope.choices)
@@ -119,6 +119,7 @@ class Pause(models.Model):
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     since = models.DateTimeField(_("since"), auto_now_add=True)
+    until = models.DateTimeField(_("until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("pause")

@@ -82,7 +82,7 @@ class RenderBatch(models.Model):
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return self.title or str(self.pk)[:8]
+        return self.title or str(self.get_kind_display())
 
 
 class WaitsFor(models.TextChoices):
@@ -276,3 +276,10 @@ class RenderAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id} #{self.number}"
+
+    @property
+    def seconds(self) -> float | None:
+        """From its start to its end; None before."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()

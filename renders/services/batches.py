@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Avg, Case, Count, F, FloatField, Q, QuerySet, Sum, When
 from django.utils.translation import gettext as _
 
+from aipipeline.events import publish_progress
 from aipipeline.history.services import recording
 from aipipeline.projects.errors import Conflict, Invalid, NotFound
 from aipipeline.projects.models import Project
@@ -16,6 +17,7 @@ from renders.models.job import HELD_STATES, OPEN_STATES
 from renders.services import many
 from renders.services.chains import Again, locked, try_again
 from renders.services.making import Owner
+from renders.services.nudges import first_of_moment
 from shots.models import Shot
 
 PRIORITIES = range(-100, 101)
@@ -76,6 +78,19 @@ def progress_of(batches: Iterable[RenderBatch]) -> dict[UUID, Progress]:
         )
     )
     return {row["batch"]: _progress(row) for row in rows}
+
+
+def announce_progress(job: RenderJob) -> None:
+    """Tell pages how far the job's batch is: once a second at most, however many of its jobs run, and then one query.
+
+    For between the changes of its jobs; the figures are those that the heartbeats of all of them have kept.
+    """
+    if job.batch is None or not first_of_moment(f"batch-moved:{job.batch_id}"):
+        return
+    told = batch_progress(job.batch)
+    if told.open:
+        for topic in (f"project:{job.project_id}", "farm"):
+            publish_progress(topic, "batch.progress", batch=str(job.batch_id), progress=round(told.fraction, 4))
 
 
 def _progress(row: dict[str, Any]) -> Progress:

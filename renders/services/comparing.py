@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -122,11 +123,11 @@ def _of_versions(a: Version, b: Version, titles: Mapping[str, str]) -> Iterator[
 
 
 def _of_files(a: Version, b: Version) -> Iterator[Field]:
-    yield _field("files", _("Bytes"), *(_bytes(v) for v in (a, b)))
+    yield _field("files", _("File size, bytes"), *(_bytes(v) for v in (a, b)))
     yield _field(
         "published",
         _("Published"),
-        *(date_format(v.published_at, "Y-m-d H:i") if v.published_at else "" for v in (a, b)),
+        *(date_format(localtime(v.published_at), "Y-m-d H:i") if v.published_at else "" for v in (a, b)),
     )
     yield _field("by", _("By"), *(str(v.created_by) if v.created_by else "" for v in (a, b)))
 
@@ -139,7 +140,7 @@ def _of_making(a: Facts, b: Facts) -> Iterator[Field]:
         ("worker", _("Worker"), lambda told: told.get("worker")),
         ("gpu", _("GPU"), _gpu),
         ("software", _("Server"), lambda told: _of(told, "server").get("comfyui")),
-        ("seconds", _("Seconds"), lambda told: told.get("seconds")),
+        ("seconds", _("Seconds of work"), lambda told: told.get("seconds")),
         ("server_seconds", _("Seconds on the server"), lambda told: told.get("server_seconds")),
         ("snapped", _("Moved to what the model makes"), _snapped),
         ("pieces", _("Pieces"), lambda told: told.get("pieces")),
@@ -193,10 +194,15 @@ def _inputs(told: Facts, names: Mapping[int, str]) -> dict[str, str]:
     for role, named in _of(told, "inputs").items():
         pk, frame = (named.get("version"), named.get("frame")) if isinstance(named, Mapping) else (named, None)
         text = names.get(pk, f"#{pk}") if isinstance(pk, int) else _text(pk)
-        text += "" if frame is None else " · " + _("frame %(n)s") % {"n": frame}
+        text += "" if frame is None else f" · {_frame(frame)}"
         digest = str(digests.get(role) or "")[:12]
         found[str(role)] = f"{text} ({digest})" if digest else text
     return found
+
+
+def _frame(named: Any) -> str:
+    words = {"first": _("first frame"), "last": _("last frame")}
+    return words.get(str(named)) or _("frame %(n)s") % {"n": named}
 
 
 def _input_names(a: Version, b: Version) -> dict[int, str]:
@@ -207,7 +213,8 @@ def _input_names(a: Version, b: Version) -> dict[int, str]:
             if isinstance(pk, int):
                 pks.add(pk)
     rows = Version.objects.filter(pk__in=pks, project__in=(a.project_id, b.project_id))
-    return {row.pk: str(row) for row in rows.select_related("shot", "character", "environment")}
+    named = rows.select_related("shot", "character", "environment")
+    return {row.pk: f"{row.owner} · {row.get_kind_display()} · {row.label}" for row in named}
 
 
 def _titles(a: Facts, b: Facts) -> dict[str, str]:

@@ -93,13 +93,14 @@ def _announce_batches(rows: list[RenderJob]) -> None:
                 ended = job.state == JobState.QUEUED or job.state in ENDED_STATES
                 moved[str(job.batch_id)] = ended or moved.get(str(job.batch_id), False)
         # What nobody would miss is left out: the next one tells it too. An end may be the last.
-        told = [pk for pk, ended in moved.items() if ended or _first_of_moment(pk)]
+        told = [pk for pk, ended in moved.items() if ended or first_of_moment(f"batch-told:{pk}")]
         if told:
             publish(f"project:{project_id}", "batch.changed", ids=told[:500])
 
 
-def _first_of_moment(batch: str) -> bool:
+def first_of_moment(what: str) -> bool:
+    """Whether nobody, in any process, asked for the same within the last second."""
     try:
-        return bool(cache.add(f"batch-told:{batch}", 1, timeout=BATCH_SECONDS))
+        return bool(cache.add(what, 1, timeout=BATCH_SECONDS))
     except Exception:
         return True  # a cache that is away throttles nothing

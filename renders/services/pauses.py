@@ -1,8 +1,13 @@
 """Pauses: waiting jobs of a project, a class of card or a workflow are not begun. A worker is paused by draining it."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
@@ -12,20 +17,28 @@ from aipipeline.projects.models import Project
 from renders.models import Capability, JobState, Pause, PauseScope, RenderJob, Workflow
 from renders.services.nudges import nudge
 
+LONGEST = timedelta(days=366)
 
-def pause(*, scope: str, key: str, actor: Any, reason: str = "", tab: str = "") -> Pause:
-    """Pause a project (its id), a class of card or a workflow (its id); what runs goes on. Again: the new reason.
 
-    Invalid for a scope or a key that there is not.
+def pause(*, scope: str, key: str, actor: Any, reason: str = "", until: datetime | None = None, tab: str = "") -> Pause:
+    """Pause a project (its id), a class of card or a workflow (its id); what runs goes on. Again: new reason, new end.
+
+    `until`: when it ends by itself, a year ahead at most. Invalid for a scope or a key that there is not.
     """
     project, label = _target(scope, key)
+    if until is not None and not timedelta(0) < until - timezone.now() < LONGEST:
+        raise Invalid(_("until: a time within the next year is needed."), fields={"until": [_("out of range")]})
     params = {"scope": scope, "key": key, "label": label}
     with recording(project=project, actor=actor, kind="farm.pause", tab=tab, undoable=False, params=params) as recorder:
         before = Pause.objects.filter(scope=scope, key=key).first()
         row, _made = Pause.objects.update_or_create(
             scope=scope,
             key=key,
-            defaults={"reason": reason.strip()[:300], "actor": actor if getattr(actor, "pk", None) else None},
+            defaults={
+                "reason": reason.strip()[:300],
+                "actor": actor if getattr(actor, "pk", None) else None,
+                "until": until,
+            },
         )
         if before is not None and before.reason != row.reason:
             recorder.note(row, {"reason": [before.reason, row.reason]})
@@ -46,6 +59,31 @@ def resume(*, scope: str, key: str, actor: Any, tab: str = "") -> None:
         field = {PauseScope.PROJECT: "project", PauseScope.CAPABILITY: "capability", PauseScope.WORKFLOW: "workflow"}
         waiting = list(RenderJob.objects.filter(state=JobState.QUEUED, **{field[PauseScope(scope)]: key})[:100])
         transaction.on_commit(lambda: nudge(waiting), robust=True)
+
+
+def pause_all(
+    *, what: Sequence[tuple[str, str]], actor: Any, reason: str = "", until: datetime | None = None, tab: str = ""
+) -> list[Pause]:
+    """Pause several, (scope, key) each: all or none."""
+    facts: dict[str, Any] = {"actor": actor, "reason": reason, "until": until, "tab": tab}
+    with transaction.atomic():
+        return [pause(scope=scope, key=key, **facts) for scope, key in what]
+
+
+def resume_all(*, rows: Sequence[Pause], actor: Any, tab: str = "") -> None:
+    """End several pauses: all or none."""
+    with transaction.atomic():
+        for row in rows:
+            resume(scope=row.scope, key=row.key, actor=actor, tab=tab)
+
+
+def resume_ended() -> int:
+    """End the pauses whose time has come: what beat does, by the database's clock. One query while there is none."""
+    rows = list(Pause.objects.filter(until__lte=Now()))
+    for row in rows:
+        with suppress(NotFound):  # somebody was quicker
+            resume(scope=row.scope, key=row.key, actor=None)
+    return len(rows)
 
 
 def pauses_for(actor: Any) -> list[Pause]:

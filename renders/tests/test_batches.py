@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
 
@@ -13,11 +14,14 @@ from aipipeline.projects.errors import Conflict, Invalid
 from assets.models import Character
 from renders import tasks
 from renders.models import BatchKind, JobState, MachineSchema, RenderBatch, RenderJob, Worker, Workflow
+from renders.runner import Reporter
 from renders.services import batches, many, nudges, queue
 from renders.services.jobs import start_renders
-from renders.tests.chain_world import end
+from renders.tests.chain_world import end, worker
+from renders.tests.farm_world import begun
 from shots.models import Shot, ShotState
 from tests.factories import applied_project
+from tests.harness.processes import wait_until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -279,3 +283,40 @@ def test_a_batch_is_told_once_for_many_jobs_and_always_at_an_end(
         job.state = JobState.FAILED
         nudges.announce_jobs([job])
     assert len(told) == 2 + len(jobs)
+
+
+def test_a_batch_moves_with_what_runs_once_a_second_in_one_query(
+    project: Any, admin_user: Any, shots: list[Shot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str, dict[str, Any]]] = []
+    monkeypatch.setattr(batches, "publish_progress", lambda topic, kind, **facts: told.append((topic, kind, facts)))
+    batch = start(project, admin_user, shots)
+    RenderJob.objects.filter(batch=batch).update(state=JobState.RUNNING, progress=0.5)
+    jobs = list(batch.jobs.select_related("batch"))
+    assert len(jobs) > 1
+    with CaptureQueriesContext(connection) as queries:
+        for job in jobs:
+            batches.announce_progress(job)
+    assert len(queries) == 1
+    facts = {"batch": str(batch.pk), "progress": 0.5}
+    assert told == [(topic, "batch.progress", facts) for topic in (f"project:{project.pk}", "farm")]
+    cache.clear()  # a second later
+    RenderJob.objects.filter(batch=batch).update(state=JobState.SUCCEEDED)
+    batches.announce_progress(jobs[0])
+    assert len(told) == 2  # of its end `batch.changed` tells
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_running_job_tells_how_far_its_batch_is(
+    project: Any, admin_user: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RENDER_BEAT_SECONDS = 0.05
+    told: list[float] = []
+    monkeypatch.setattr(batches, "publish_progress", lambda _topic, _kind, **facts: told.append(facts["progress"]))
+    shots = applied_project(project, admin_user)
+    start(project, admin_user, shots)
+    reporter = Reporter(begun(worker()))
+    reporter.progress(0.5)
+    with reporter:
+        wait_until(lambda: told, seconds=10)
+    assert told == [round(0.5 / len(shots), 4)] * 2  # the project's pages and the farm's

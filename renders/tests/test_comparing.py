@@ -77,7 +77,7 @@ def test_each_field_says_how_both_relate(shot: Shot) -> None:
     }  # fmt: skip
     assert found["workflow"].a == "FLUX text to image"
     assert (found["lora.lina/v1.safetensors"].a, found["lora.lina/v1.safetensors"].b) == ("0.8", "0.6")
-    assert found["input.first_image"].b.endswith("previz · v009 · frame 3")
+    assert found["input.first_image"].b.endswith("First image · v009 · frame 3")
     same = [field.same for field in fields]
     assert same == sorted(same), "what differs comes first"
     assert all(field.a or field.b for field in fields)

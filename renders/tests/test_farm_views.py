@@ -119,6 +119,7 @@ def test_the_queue_by_class_counts_and_says_what_is_paused(
         make_job(shots[n % 2], estimate=60.0)
     make_job(shots[0], JobState.RUNNING, estimate=60.0)
     Pause.objects.create(scope="capability", key="gpu.vram24", reason="새 모델 설치", actor=admin_user)
+    gpu("gpu-draining", state="draining")  # it will take none of them
     page = part(site, f"/projects/{project.code}/farm/", "farm-state")
     row = page[page.index('id="class-gpu.vram24"') :].split("</tr>")[0]
     assert [cell.split("<")[0] for cell in row.split('class="num">')[1:]] == ["3", "1", "1", "≈ 4:00"]
@@ -222,9 +223,12 @@ def test_only_those_who_may_change_the_farm(
     assert not worker.blocks.exists()
     row = Pause.objects.get()
     assert (row.key, row.reason, row.actor) == ("gpu.vram24", "x", admin_user)
-    assert client.post(f"/farm/pauses/{row.pk}/resume/").status_code == 204
+    assert client.post("/farm/pauses/resume/", {"ids": str(row.pk)}).status_code == 204
     assert not Pause.objects.exists()
     assert client.post("/farm/pauses/", {"what": "capability:x"}).status_code == 422
+    assert client.post("/farm/pauses/", {"what": ["capability:cpu", "capability:x"]}).status_code == 422
+    assert client.post("/farm/pauses/", {}).status_code == 422
+    assert not Pause.objects.exists()
 
 
 def test_many_jobs_change_in_one_action_and_what_has_ended_is_left_out(site: Client, shots: list[Shot]) -> None:
@@ -299,7 +303,12 @@ def test_a_job_says_why_it_waits(site: Client, shots: list[Shot]) -> None:
     worker = gpu(vram_gb=8)
     assert "needs a GPU with 24 GB; the largest one online has 8 GB (NVIDIA RTX 4090). Choose a workflow" in told()
     Worker.objects.filter(pk=worker.pk).update(vram_gb=24)
-    assert "waits for a free worker" in told()
+    assert "waits for a free worker." in told()
+    gpu("gpu-small", vram_gb=8)
+    page = told()
+    assert "waits for a free worker: 1 of 2 can do it." in page
+    assert "gpu-small: 8 GB of GPU memory, 24 GB are needed." in page
+    Worker.objects.filter(name="gpu-small").delete()
     WorkerFit.objects.create(worker=worker, workflow=job.workflow, fits=False, reasons=["umt5.safetensors is missing."])
     assert "umt5.safetensors is missing." in told()
     Pause.objects.create(scope="project", key=str(job.project_id), reason="검토 중")

@@ -1,14 +1,18 @@
 """Pauses hold back what waits, for a project, a class of card or a workflow, until they end."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from aipipeline.history.models import Action
 from aipipeline.projects.errors import Invalid, NotFound
+from renders.farm.waiting import why_waiting
 from renders.models import Pause
 from renders.services.control import drain_worker
-from renders.services.pauses import label_of, pause, pauses_for, resume
+from renders.services.pauses import label_of, pause, pauses_for, resume, resume_ended
 from renders.tests import farm_world as world
 from tests.factories import applied_project
 
@@ -52,6 +56,26 @@ def test_what_there_is_not_cannot_be_paused(admin_user: Any, scope: str, key: st
     with pytest.raises(NotFound):
         resume(scope=scope, key=key, actor=admin_user)
     assert not Pause.objects.exists()
+
+
+def test_a_pause_ends_by_itself_when_its_time_has_come(shot: Any, admin_user: Any) -> None:
+    one = world.workflow()
+    held, gpu = world.job(shot, one), world.worker()
+    facts = {"scope": "workflow", "key": str(one.pk), "actor": admin_user}
+    for wrong in (timedelta(seconds=-1), timedelta(days=400)):
+        with pytest.raises(Invalid, match="next year"):
+            pause(**facts, until=timezone.now() + wrong)
+    pause(**facts, until=timezone.now() + timedelta(hours=8), reason="밤새 점검")
+    assert resume_ended() == 0
+    assert world.take(gpu) is None
+    (why,) = why_waiting([held]).values()
+    assert "paused. It goes on by itself at" in why.text
+    assert why.text.endswith("밤새 점검")
+    assert not why.stuck
+    Pause.objects.update(until=Now() - timedelta(seconds=1))
+    assert resume_ended() == 1
+    assert world.take(gpu) == held
+    assert Action.objects.filter(kind="farm.resume", actor=None).count() == 1
 
 
 def test_people_see_the_pauses_of_their_own_projects(shot: Any, admin_user: Any, artist: Any) -> None:

@@ -1,5 +1,6 @@
 """The page of one batch, and what people do with it as a whole."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from aipipeline.projects.permissions import require
 from aipipeline.ui.context_processors import project_context
 from aipipeline.ui.htmx import render_page_or_fragment
 from aipipeline.ui.pages import body_of, number_in, tab_of
-from renders.farm.batches import batch_groups, batch_row
+from renders.farm.batches import ShotGroup, batch_groups, batch_row
 from renders.models import JobState, RenderBatch
 from renders.services import batches
 from renders.views.farm_actions import told, told_again
@@ -28,8 +29,17 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "row": row,
         "groups": groups,
         "priority": max(waiting, default=0),
+        "seams": any(group.seam for group in groups),
+        "step": next((one.job.step for group in groups for one in group.rows), ""),
+        "failed_shots": _ids(group for group in groups if group.failed),
+        "stale_shots": _ids(group for group in groups if group.stale),
     }
     return render_page_or_fragment(request, "renders/batch.html", "renders/_batch.html", context)
+
+
+def _ids(groups: Iterable[ShotGroup]) -> str:
+    """The shots among the owners, as the render dialog takes them."""
+    return ",".join(str(group.owner.pk) for group in groups if group.shot)
 
 
 @require_POST

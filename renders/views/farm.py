@@ -22,7 +22,7 @@ from renders.farm import batches, classes, jobs, throughput, workers
 from renders.farm.filters import SORT_LABELS, JobFilter, filter_from
 from renders.farm.job_page import job_context
 from renders.farm.jobs import jobs_in
-from renders.models import Capability, Worker, Workflow
+from renders.models import Capability, Worker
 from renders.models.job import HELD_STATES, OPEN_STATES
 from renders.selectors import job_for, jobs_visible_to
 
@@ -40,8 +40,9 @@ def _state_part(request: HttpRequest, project: Project | None, _chosen: JobFilte
         "cards": cards,
         "busy": sum(bool(card.current) for card in cards),
         "online": sum(not card.offline for card in cards),
+        "offline": sum(card.offline for card in cards),
         "classes": classes.class_rows(found, cards, pauses),
-        "pauses": classes.pause_rows(pauses, codes),
+        "pauses": classes.pause_groups(classes.pause_rows(pauses, codes)),
         "project_pause": project_pause,
         "through": throughput.throughput(found),
         "batches": batches.recent_batches(request.user, project),
@@ -67,7 +68,7 @@ def _filters_part(request: HttpRequest, project: Project | None, chosen: JobFilt
         **choices,
         "capabilities": Capability.choices,
         "batch": jobs.batch_named(request.user, chosen),
-        "pausable": Workflow.objects.filter(enabled=True).only("id", "title").order_by("title"),
+        "pausable": classes.pausable(),
     }
 
 

@@ -1,10 +1,12 @@
 """What people do on the farm's pages: cancel, retry and order jobs; drain and wake workers; pause and lift."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -144,23 +146,45 @@ def lift_block(request: HttpRequest, worker_id: int, workflow_id: int) -> HttpRe
 
 @require_POST
 def pause(request: HttpRequest) -> HttpResponse:
-    """Pause `what`: "project:<id>", "capability:<class>" or "workflow:<id>"."""
+    """Pause each `what`: "project:<id>", "capability:<class>" or "workflow:<id>"; all or none."""
     body = body_of(request)
-    scope, _colon, key = str(body.get("what", "")).partition(":")
-    _may_pause(request, scope, key)
+    named = request.POST.getlist("what") or [str(body.get("what") or "")]
+    what = [(scope, key) for scope, _colon, key in (name.partition(":") for name in dict.fromkeys(named) if name)]
+    if not what:
+        raise Invalid(_("Choose what to pause."), fields={"what": [_("empty")]})
+    if len(what) > many.MOST:
+        raise Invalid(_("At most %(most)d at once.") % {"most": many.MOST}, fields={"what": [_("too many")]})
+    for scope, key in what:
+        _may_pause(request, scope, key)
     reason = str(body.get("reason") or "")
-    pauses.pause(scope=scope, key=key, reason=reason, actor=request.user, tab=tab_of(request))
+    until = _until(str(body.get("until") or ""))
+    pauses.pause_all(what=what, reason=reason, until=until, actor=request.user, tab=tab_of(request))
     return told(_("Paused."))
 
 
 @require_POST
-def resume(request: HttpRequest, pause_id: int) -> HttpResponse:
-    row = Pause.objects.filter(pk=pause_id).first()
-    if row is None:
+def resume(request: HttpRequest) -> HttpResponse:
+    """End the pauses `ids`, separated by commas; all or none."""
+    numbers = [whole_number(part) for part in str(body_of(request).get("ids") or "").split(",")[: many.MOST]]
+    rows = list(Pause.objects.filter(pk__in=[number for number in numbers if number is not None]))
+    if not rows:
         raise NotFound(_("Nothing is paused there."))
-    _may_pause(request, row.scope, row.key)
-    pauses.resume(scope=row.scope, key=row.key, actor=request.user, tab=tab_of(request))
+    for row in rows:
+        _may_pause(request, row.scope, row.key)
+    pauses.resume_all(rows=rows, actor=request.user, tab=tab_of(request))
     return told(_("It goes on."))
+
+
+def _until(said: str) -> datetime | None:
+    """When a pause ends by itself: "" (never), hours from now, or "morning": the next nine o'clock."""
+    now = timezone.localtime()
+    if said == "morning":
+        nine = now.replace(hour=9, minute=0, second=0, microsecond=0)
+        return nine if nine > now else nine + timedelta(days=1)
+    hours = whole_number(said) if said else None
+    if said and (hours is None or not 0 < hours <= 24 * 7):
+        raise Invalid(_("until: hours, or the morning."), fields={"until": [_("unknown")]})
+    return now + timedelta(hours=hours) if hours else None
 
 
 def _may_pause(request: HttpRequest, scope: str, key: str) -> None:

@@ -144,14 +144,38 @@ function onClick(event) {
   }
   const pause = target.closest("[data-pause]");
   if (pause instanceof HTMLElement) {
-    const what = document.getElementById("pause-what");
-    if (what instanceof HTMLSelectElement) what.value = pause.dataset.pause ?? "";
     openDialog("pause-dialog");
+    for (const box of pauseBoxes("#pause-dialog")) box.checked = box.value === pause.dataset.pause;
   }
+}
+
+/** @param {string | Element} within @returns {HTMLInputElement[]} */
+function pauseBoxes(within) {
+  const scope = typeof within === "string" ? document.querySelector(within) : within;
+  return [...(scope?.querySelectorAll('input[name="what"]') ?? [])].map((box) => /** @type {HTMLInputElement} */ (box));
+}
+
+/** A family's box stands for all of its workflows. @param {Event} event */
+function onPauseChoice(event) {
+  const box = event.target;
+  const family = box instanceof HTMLInputElement ? box.closest("[data-pause-family]") : null;
+  const all = family?.querySelector("[data-pause-all]");
+  if (!(box instanceof HTMLInputElement) || !family || !(all instanceof HTMLInputElement)) return;
+  const mine = pauseBoxes(family);
+  if (box === all) for (const one of mine) one.checked = all.checked;
+  const count = mine.filter((one) => one.checked).length;
+  all.checked = count === mine.length;
+  all.indeterminate = count > 0 && count < mine.length;
 }
 
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
+document.addEventListener("change", onPauseChoice);
+document.addEventListener("aip:open", (event) => {
+  if (!(event.target instanceof HTMLDialogElement) || event.target.id !== "pause-dialog") return;
+  event.target.querySelector("form")?.reset();
+  for (const all of event.target.querySelectorAll("[data-pause-all]")) /** @type {HTMLInputElement} */ (all).indeterminate = false;
+});
 document.addEventListener("htmx:configRequest", (event) => onRequest(/** @type {CustomEvent} */ (event)));
 document.addEventListener("htmx:afterSwap", paint); // before the browser draws the rows without their marks
 startPreviews();

@@ -7,10 +7,23 @@ import { htmx, tabId } from "./util.js";
 
 const KEPT_ATTRIBUTES = new Set(["open", "data-live-state", "popover"]);
 
-/** What a refresh must not touch: open dialogs, cells that are edited, players. */
+/**
+ * A form that holds what somebody wrote and has not saved: an answer that is not its own leaves it as it is, with the
+ * revision that the person saw.
+ * @param {Element} old @param {Node} fresh
+ */
+function isUnsaved(old, fresh) {
+  if (!(old instanceof HTMLFormElement) || !("holdUnsaved" in old.dataset) || old.classList.contains("htmx-request")) return false;
+  const about = (/** @type {ParentNode} */ form) => form.querySelector(`[name="${old.dataset.holdUnsaved}"]`)?.getAttribute("value");
+  if (!(fresh instanceof Element) || about(fresh) !== about(old)) return false;
+  return [...old.querySelectorAll("textarea")].some((text) => text.value !== text.defaultValue);
+}
+
+/** What a refresh must not touch: open dialogs, cells that are edited, players, what is not saved yet. */
 const morphing = {
-  beforeNodeMorphed(/** @type {Node} */ old) {
-    return !(old instanceof Element) || !(old.hasAttribute("data-keep") || old.classList.contains("is-editing"));
+  beforeNodeMorphed(/** @type {Node} */ old, /** @type {Node} */ fresh) {
+    if (!(old instanceof Element)) return true;
+    return !(old.hasAttribute("data-keep") || old.classList.contains("is-editing") || isUnsaved(old, fresh));
   },
   beforeAttributeUpdated(/** @type {string} */ name, /** @type {Element} */ node) {
     if (name === "open") return !(node instanceof HTMLDialogElement || node instanceof HTMLDetailsElement);
@@ -65,6 +78,17 @@ function findHolder(element) {
   return scope?.querySelector("[data-form-errors]") ?? null;
 }
 
+/** A refusal names fields as the address does; people know them by their labels. @param {Element} holder */
+function nameFields(holder) {
+  const form = holder.closest("form");
+  for (const name of form ? holder.querySelectorAll("li > b") : []) {
+    const field = form?.elements.namedItem(name.textContent ?? "");
+    if (!(field instanceof HTMLElement)) continue;
+    const label = field.getAttribute("aria-label") || field.closest("form")?.querySelector(`label[for="${CSS.escape(field.id)}"]`)?.textContent;
+    if (label) name.textContent = label.trim();
+  }
+}
+
 /** The message of a refused request. @param {XMLHttpRequest} xhr @returns {string} */
 export function errorText(xhr) {
   if (xhr.getResponseHeader("X-AIP-Error")) {
@@ -99,6 +123,10 @@ export function startHtmx() {
   document.addEventListener("htmx:beforeSwap", (event) => {
     placeError(/** @type {CustomEvent} */ (event));
     syncBody(/** @type {CustomEvent} */ (event));
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const holder = /** @type {CustomEvent} */ (event).detail.target;
+    if (holder instanceof Element && holder.matches("[data-form-errors]")) nameFields(holder);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     // An answer without content has no settling: its after-settle event would be lost.

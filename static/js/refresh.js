@@ -1,10 +1,11 @@
 // Keeps parts of a page current: an element names its topic, its events and the address of its own fragment.
 //
 //   data-live-topic="project:12"   one or more topics, separated by spaces
-//   data-live-on="job.* shot.changed"   event types (default: all); job.progress only when named in full
+//   data-live-on="job.* shot.changed"   event types (default: all); job.progress and batch.progress only when named in full
 //   data-live-url="/p/X/jobs/"     where its own fragment is; the answer is morphed in
 //   data-live-id="7"               optional: only events whose ids contain it
 //   data-job-progress="<job id>"   a progress line that moves with the numbers of the event itself
+//   data-batch-progress="<batch id>"   the bar of a batch (what runs is its last piece) or its percentage, likewise
 //
 // Modules that keep their own data listen on the document: "aip:live-event" {topic, event}, "aip:live-stale" and
 // "aip:live-subscribed" {topic} (something may have been missed), "aip:live-poll" (no socket: time to ask), "aip:live-here" (where somebody is).
@@ -27,7 +28,7 @@ const plans = new WeakMap();
 /** @param {string} pattern @param {string} type */
 function matches(pattern, type) {
   if (pattern === type) return true;
-  if (type === "job.progress") return false;
+  if (type === "job.progress" || type === "batch.progress") return false;
   return pattern === "*" || (pattern.endsWith(".*") && type.startsWith(pattern.slice(0, -1)));
 }
 
@@ -121,6 +122,19 @@ function moveBars(event) {
   }
 }
 
+/** Move the last piece of a batch's bars to where the batch is now. @param {any} event batch.progress */
+function moveBatch(event) {
+  const percent = Math.max(0, Math.min(100, Number(event.progress) * 100));
+  if (!Number.isFinite(percent)) return;
+  for (const element of document.querySelectorAll(`[data-batch-progress="${CSS.escape(String(event.batch))}"]`)) {
+    const last = element.querySelector("[data-batch-running]");
+    if (last) {
+      last.setAttribute("width", String(Math.max(0, percent - Number(last.getAttribute("x")))));
+      element.setAttribute("aria-valuenow", String(Math.round(percent)));
+    } else element.textContent = `${Math.round(percent)}%`;
+  }
+}
+
 /** @param {string} state */
 function showState(state) {
   const texts = {
@@ -182,7 +196,8 @@ export function startLive() {
   });
   live.addEventListener("event", (message) => {
     const { topic, event } = /** @type {CustomEvent} */ (message).detail;
-    if (event.type.endsWith(".progress")) moveBars(event);
+    if (event.type === "batch.progress") moveBatch(event);
+    else if (event.type.endsWith(".progress")) moveBars(event);
     document.dispatchEvent(new CustomEvent("aip:live-event", { detail: { topic, event } }));
     for (const element of liveElements()) if (listens(element, topic, event)) refresh(element);
   });

@@ -78,7 +78,7 @@ onElements("[data-workflow-form]", (form) => {
     if (shown) shown.textContent = values.get(select.value) ?? "";
     const option = select.selectedOptions[0];
     const label = option?.parentElement instanceof HTMLOptGroupElement ? option.parentElement.label : "";
-    if (label) option.textContent = `${label} · ${JSON.parse(select.value)[1]}`;
+    if (label) option.textContent = `${JSON.parse(select.value)[1]} · ${label}`;
     select.title = option?.textContent ?? "";
   });
 
@@ -94,7 +94,7 @@ onElements("[data-workflow-form]", (form) => {
         const key = place(node, name);
         const option = new Option(value ? `${name} = ${value}` : name, key, key === chosen, key === chosen);
         // A chosen line says its node too: the group's name is not seen when the list is closed.
-        if (key === chosen) option.textContent = `${label} · ${name}`;
+        if (key === chosen) option.textContent = `${name} · ${label}`;
         group.append(option);
       }
       return group;

@@ -1,10 +1,12 @@
 """Workers, fits, blocks and pauses over REST: what is told, to whom, and who may change it."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from aipipeline.history.project_services import create_project, set_member
 from aipipeline.projects.models import User
@@ -101,7 +103,9 @@ def test_leads_pause_their_project_and_staff_the_farm(project: Any, admin_user: 
     of_project, of_class = {"scope": "project", "key": "TEST"}, {"scope": "capability", "key": "gpu.vram8"}
     assert send(signed_in(artist), "POST", PAUSES, of_project).status_code == 403
     assert send(signed_in(lead), "POST", PAUSES, of_class).status_code == 403
-    made = send(signed_in(lead), "POST", PAUSES, of_project | {"reason": "점검"})
+    soon = timezone.now() + timedelta(hours=1)
+    made = send(signed_in(lead), "POST", PAUSES, of_project | {"reason": "점검", "until": soon.isoformat()})
+    assert Pause.objects.get().until == soon
     assert (made.status_code, made.json()["key"], made.json()["label"]) == (201, str(project.pk), "TEST")
     assert made.json()["reason"] == "점검"
     assert send(signed_in(admin_user), "POST", PAUSES, of_class).status_code == 201
@@ -120,6 +124,10 @@ def test_leads_pause_their_project_and_staff_the_farm(project: Any, admin_user: 
         ({"scope": "project", "key": "NONE"}, 404), ({"scope": "project", "key": True}, 422),
         ({"scope": "workflow", "key": -1}, 422), ({"scope": "workflow", "key": 10**40}, 422),
         ({"scope": ["project"], "key": "1"}, 422), ({"scope": "capability", "key": "cpu", "by": 1}, 422),
+        *(({"scope": "capability", "key": "cpu", "until": until}, 422) for until in (
+            "soon", "2001-01-01T00:00:00Z", "2030-13-01T00:00:00Z", 7, "2026-12-01", "9999-12-31T23:59:59-14:00",
+            "0001-01-01T00:00:00+14:00", "2999-01-01T00:00:00",
+        )),
     ],
 )  # fmt: skip
 def test_a_pause_of_nothing_is_refused(project: Any, admin_user: Any, body: Any, status: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from renders.models import JobState, RenderJob, Version, Worker, Workflow
+from renders.models import JobState, Pause, RenderJob, Version, Worker, Workflow
 from renders.services.jobs import render_shots
 from shots.models import Shot
 from tests.doubles.comfyui.process import ComfyDouble, start
@@ -112,6 +112,17 @@ def test_filter_drain_and_cancel(
     processes.wait_until(lambda: RenderJob.objects.filter(priority=9).count() == 1)
     page.wait_for_selector("#farm-jobs tr[aria-selected=true]")  # the choice outlives the rows that came anew
 
+    page.click("[data-open-dialog=pause-dialog]")
+    pausing = page.locator("#pause-dialog")
+    pausing.locator("fieldset", has_text="Workflows: FLUX").locator("[data-pause-all]").check()
+    pausing.locator("[name=reason]").fill("새 모델 설치")
+    pausing.locator("[name=reason]").press("Enter")
+    page.wait_for_selector(".farm-pause >> text=새 모델 설치")
+    assert Pause.objects.count() == Workflow.objects.filter(family="flux", enabled=True).count() > 1
+    page.locator(".farm-pause >> text=Go on").click()
+    page.wait_for_selector(".farm-pause", state="detached")
+    assert not Pause.objects.exists()
+
     page.locator("article.worker:has(.worker-memory) >> text=Drain").click()
     page.wait_for_selector("article.worker[data-status=review]")
     assert Worker.objects.get(backends=["comfyui"]).state == "draining"
@@ -119,6 +130,7 @@ def test_filter_drain_and_cancel(
     page.goto(f"/projects/{project.code}/")
     page.click("[popovertarget=batches-menu]")
     page.locator("#batches-menu >> text=Cancel").click()
+    page.locator("#confirm-dialog >> text=Cancel all").click()  # forty shots are not lost to a slip of the hand
     processes.wait_until(lambda: states() == {JobState.CANCELLED})
     page.goto(f"/projects/{project.code}/farm/")
     assert page.locator("#farm-jobs tr[data-job-state=cancelled]").count() == len(shots)

@@ -135,7 +135,12 @@ def test_an_edit_elsewhere_reaches_the_open_panel(page: Any, shot: Shot, project
 
     panel(page, shot, "ltx")
     page.wait_for_selector("[data-connection][data-state=open]", state="attached")
+    words = page.locator(".prompt-translation textarea").last
+    words.fill("half a translation")
+    page.locator("h1").click()  # it is written, and not saved
     item = {"id": shot.pk, "fields": {"description": "Snow falls on the harbour"}}
     update_shots(project=project, actor=admin_user, items=[item])
     expect(positive(page)).to_contain_text("Snow falls")
+    kept = page.locator(".prompt-translation textarea").evaluate_all("(all) => all.map((one) => one.value)")
+    assert kept.count("half a translation") == 1
     assert page.input_value("#prompt-family") == "ltx"

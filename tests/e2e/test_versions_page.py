@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from comfy_adapters.tests.clips import moving
 from renders.models import JobState, RenderJob, Version
@@ -82,4 +83,12 @@ def test_versions_are_made_again_compared_and_worked_on(
     page.goto(f"/projects/TEST/versions/{render.pk}/compare/{made.get().pk}/")
     assert page.locator("tr[data-field=frames] td").all_inner_texts() == ["30", "60"]
     page.locator("#player-b video").wait_for()
+    # Both clips move as one, by time: the second has twice the frames a second, and stands still when it is let go.
+    shown = page.locator("#player-b [data-player-count]")
+    page.locator("#player-a [data-player-do=next]").click()
+    expect(shown).to_contain_text("3 / 60")
+    page.locator("[data-compare-together]").click()
+    page.locator("#player-a [data-player-do=next]").click()
+    expect(page.locator("#player-a [data-player-count]")).to_contain_text("3 / 30")
+    expect(shown).to_contain_text("3 / 60")
     look(page, "compare-clips")

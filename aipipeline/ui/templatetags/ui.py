@@ -91,10 +91,10 @@ def elapsed(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if 0 < seconds < 9.95 and seconds != int(seconds):
-        return f"{seconds:.1f}s"
+        return _("%(n)ss") % {"n": f"{seconds:.1f}"}
     total = max(0, round(seconds))
     if total < 60:
-        return f"{total}s"
+        return _("%(n)ss") % {"n": total}
     minutes, rest = divmod(total, 60)
     return f"{minutes}:{rest:02}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 

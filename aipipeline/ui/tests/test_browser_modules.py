@@ -13,6 +13,9 @@ LIVE = """
   <p>first</p><input id="box" value="">
 </section>
 <div data-job-progress="j1"><progress max="100" value="0"></progress><span data-progress-text></span></div>
+<svg data-batch-progress="b1" viewBox="0 0 100 1" aria-valuenow="25">
+  <rect x="0" width="25" height="1"/><rect data-batch-running x="25" width="0" height="1"/></svg>
+<b data-batch-progress="b1">25%</b>
 """
 
 
@@ -98,6 +101,17 @@ def test_progress_moves_the_bar_without_asking_the_server(open_page: OpenPage) -
     socket.event(type="job.progress", job="j1", progress=0.42)
     expect(page.locator("[data-progress-text]")).to_have_text("42%")
     assert page.locator("[data-job-progress] progress").get_attribute("value") == "42"
+    assert server.fetched == 0
+
+
+def test_what_runs_grows_a_batchs_bar_behind_what_has_ended(open_page: OpenPage) -> None:
+    socket, server = Socket(), Server()
+    page = live_page(open_page, socket, server)
+    socket.event(type="batch.progress", batch="b2", progress=0.9)
+    socket.event(type="batch.progress", batch="b1", progress=0.405)
+    expect(page.locator("b")).to_have_text("41%")
+    assert page.locator("[data-batch-running]").get_attribute("width") == "15.5"
+    assert page.locator("svg[data-batch-progress]").get_attribute("aria-valuenow") == "41"
     assert server.fetched == 0
 
 
