@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
+from aipipeline.history.plain import update_plain
 from aipipeline.history.services import recording
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
@@ -20,15 +21,12 @@ def pause(*, scope: str, key: str, actor: Any, reason: str = "", tab: str = "") 
     """
     project, label = _target(scope, key)
     params = {"scope": scope, "key": key, "label": label}
-    with recording(project=project, actor=actor, kind="farm.pause", tab=tab, undoable=False, params=params) as recorder:
-        before = Pause.objects.filter(scope=scope, key=key).first()
+    with recording(project=project, actor=actor, kind="farm.pause", tab=tab, undoable=False, params=params):
         row, _made = Pause.objects.update_or_create(
             scope=scope,
             key=key,
             defaults={"reason": reason.strip()[:300], "actor": actor if getattr(actor, "pk", None) else None},
         )
-        if before is not None and before.reason != row.reason:
-            recorder.note(row, {"reason": [before.reason, row.reason]})
         _tell(project)
     return row
 
@@ -46,6 +44,18 @@ def resume(*, scope: str, key: str, actor: Any, tab: str = "") -> None:
         field = {PauseScope.PROJECT: "project", PauseScope.CAPABILITY: "capability", PauseScope.WORKFLOW: "workflow"}
         waiting = list(RenderJob.objects.filter(state=JobState.QUEUED, **{field[PauseScope(scope)]: key})[:100])
         transaction.on_commit(lambda: nudge(waiting), robust=True)
+
+
+def explain(*, row: Pause, reason: str, actor: Any, tab: str = "") -> None:
+    """Put the reason of a pause right; who paused stays. NotFound when it has ended."""
+    project = project_of(row)
+    params = {"scope": row.scope, "key": row.key, "label": label_of(row)}
+    with recording(project=project, actor=actor, kind="farm.pause", tab=tab, undoable=False, params=params) as recorder:
+        kept = Pause.objects.select_for_update().filter(pk=row.pk).first()
+        if kept is None:
+            raise NotFound(_("Nothing is paused there."))
+        update_plain(recorder, kept, reason=reason.strip()[:300])
+        _tell(project)
 
 
 def pauses_for(actor: Any) -> list[Pause]:
