@@ -69,7 +69,7 @@ def measure() -> dict[str, Any]:
         other = context.new_page()
         other.goto(f"/projects/{project.code}/farm/")
         for watcher in (page, other):
-            watcher.wait_for_function("document.querySelectorAll('[data-progress-message]').length >= %d" % JOBS)
+            watcher.wait_for_function(f"document.querySelectorAll('[data-progress-message]').length >= {JOBS}")
             watcher.evaluate(OBSERVE)
         late: list[float] = []
         clients = [_Client(url, tickets.issue(admin.pk), f"project:{project.pk}", late) for _ in range(CLIENTS)]
@@ -91,7 +91,8 @@ def measure() -> dict[str, Any]:
         "clients": CLIENTS, "pages": 2, "jobs": JOBS, "sent": sent * JOBS, "received": len(late),
         "of": sent * JOBS * CLIENTS, "progress_p50_ms": round(percentile(late, 0.5)),
         "progress_p95_ms": round(percentile(late, 0.95)), "page_updates": len(seen),
-        "page_p50_ms": round(percentile(seen, 0.5)), "page_p95_ms": round(percentile(seen, 0.95)), "web_cpu_percent": round(spent / elapsed * 100),
+        "page_p50_ms": round(percentile(seen, 0.5)), "page_p95_ms": round(percentile(seen, 0.95)),
+        "web_cpu_percent": round(spent / elapsed * 100),
     }  # fmt: skip
 
 
