@@ -52,7 +52,7 @@ class PauseAdmin(ServiceAdmin):
         return pauses.project_of(row)
 
     def update_row(self, request: HttpRequest, row: Any, values: dict[str, Any], seen: int | None) -> None:
-        pauses.pause(scope=row.scope, key=row.key, reason=values["reason"], actor=request.user)
+        pauses.explain(row=row, reason=values["reason"], actor=request.user)
 
     def remove_rows(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         for row in rows:

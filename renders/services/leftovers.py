@@ -73,10 +73,10 @@ def stop_orphans(*, name: str) -> int:
     rows = Worker.objects.exclude(endpoint="")
     driven = {public(row.endpoint) for row in rows if row.state != WorkerState.OFFLINE}
     known = {public(row.endpoint): row.endpoint for row in rows}  # with its password, where it has one
-    left = _left(saved__endpoint__isnull=False).order_by()
+    left = _left(saved__endpoint__isnull=False).exclude(saved__endpoint__in=sorted(driven)).order_by()
     count = 0
     for engine, place in left.values_list("job__workflow__backend", "saved__endpoint").distinct()[:MOST_PLACES]:
-        if not isinstance(place, str) or place in driven:
+        if not isinstance(place, str):
             continue
         found = _left(job__workflow__backend=engine, saved__endpoint=place)
         try:
@@ -114,13 +114,14 @@ def _stop(engine: str, endpoint: str, rows: "QuerySet[RenderAttempt]") -> int:
 
 
 def _tell(rows: "QuerySet[RenderAttempt]", place: str) -> None:
-    """That the work may still be there, in the logs of the attempts that do not say it yet."""
+    """That the work may still be there, in the logs of the attempts that do not say it yet and have no followers."""
     text = _(
         "What was sent to %(place)s may still be in its queue: no worker drives that machine now, and it does not"
         " answer. It is asked again for %(days)d days; or delete it there."
     )
     line = text % {"place": place, "days": LOOK_BACK.days}
-    for pk, log_text in list(rows.exclude(log__contains=line).values_list("pk", "log")[:MOST]):
+    ended = rows.filter(job__state__in=ENDED_STATES)
+    for pk, log_text in list(ended.exclude(log__contains=line).values_list("pk", "log")[:MOST]):
         RenderAttempt.objects.filter(pk=pk).update(log=f"{log_text}\n{line}".strip())
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from aipipeline.events import publish
+from aipipeline.history.plain import update_plain
 from aipipeline.history.services import recording
 from aipipeline.projects.errors import Invalid, NotFound
 from aipipeline.projects.models import Project
@@ -29,8 +30,7 @@ def pause(*, scope: str, key: str, actor: Any, reason: str = "", until: datetime
     if until is not None and not timedelta(0) < until - timezone.now() < LONGEST:
         raise Invalid(_("until: a time within the next year is needed."), fields={"until": [_("out of range")]})
     params = {"scope": scope, "key": key, "label": label}
-    with recording(project=project, actor=actor, kind="farm.pause", tab=tab, undoable=False, params=params) as recorder:
-        before = Pause.objects.filter(scope=scope, key=key).first()
+    with recording(project=project, actor=actor, kind="farm.pause", tab=tab, undoable=False, params=params):
         row, _made = Pause.objects.update_or_create(
             scope=scope,
             key=key,
@@ -40,8 +40,6 @@ def pause(*, scope: str, key: str, actor: Any, reason: str = "", until: datetime
                 "until": until,
             },
         )
-        if before is not None and before.reason != row.reason:
-            recorder.note(row, {"reason": [before.reason, row.reason]})
         _tell(project)
     return row
 
@@ -84,6 +82,18 @@ def resume_ended() -> int:
         with suppress(NotFound):  # somebody was quicker
             resume(scope=row.scope, key=row.key, actor=None)
     return len(rows)
+
+
+def explain(*, row: Pause, reason: str, actor: Any, tab: str = "") -> None:
+    """Put the reason of a pause right; who paused stays. NotFound when it has ended."""
+    project = project_of(row)
+    params = {"scope": row.scope, "key": row.key, "label": label_of(row)}
+    with recording(project=project, actor=actor, kind="farm.pause", tab=tab, undoable=False, params=params) as recorder:
+        kept = Pause.objects.select_for_update().filter(pk=row.pk).first()
+        if kept is None:
+            raise NotFound(_("Nothing is paused there."))
+        update_plain(recorder, kept, reason=reason.strip()[:300])
+        _tell(project)
 
 
 def pauses_for(actor: Any) -> list[Pause]:

@@ -142,14 +142,20 @@ def test_what_cannot_be_asked_any_more_is_said_once(gpu: Worker, job: RenderJob,
     queue.cancel(job=job)
     reap()
     Worker.objects.filter(pk=gpu.pk).update(state="offline")
-    world.worker("other", endpoint="http://127.0.0.1:9")
+    others = [world.worker(f"other{n}", endpoint=f"http://127.0.0.1:{n + 1}") for n in range(leftovers.MOST_PLACES)]
+    for other in others:  # what the machines have that are driven is not looked through
+        RenderAttempt.objects.create(
+            job=job, number=other.pk + 10, state="failed", lease_until=Now(), finished_at=Now(),
+            saved={"prompt_id": other.name, "endpoint": other.endpoint},
+        )  # fmt: skip
     comfy_server.kill()
     for _look in range(2):
-        leftovers.look_around("other")
+        leftovers.look_around("other1")
         cache.clear()
-        told = RenderAttempt.objects.get()
+        told = RenderAttempt.objects.get(worker=gpu)
         assert told.log.count(f"What was sent to {client.public} may still be in its queue") == 1
         assert told.saved["stopped"] is False
+    assert set(RenderAttempt.objects.exclude(pk=told.pk).values_list("log", flat=True)) == {""}
     comfy_server.start_again()
-    leftovers.look_around("other")
-    assert RenderAttempt.objects.get().saved["stopped"] is True
+    leftovers.look_around("other1")
+    assert RenderAttempt.objects.get(worker=gpu).saved["stopped"] is True
