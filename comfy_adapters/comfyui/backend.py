@@ -143,7 +143,7 @@ class ComfyBackend:
             return found or (client, _fresh())
         if not same:
             log.info("comfyui_work_changed", prompt=prompt_id)
-            client.cancel(prompt_id)
+            client.withdraw(prompt_id)
             return client, _fresh()
         place = client.locate(prompt_id)
         if place == "finished" and not _succeeded(client.history(prompt_id)):

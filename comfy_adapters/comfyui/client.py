@@ -169,10 +169,10 @@ class ComfyClient:
             content = _json_of(answer)
             if answer.status_code == 200 and content is not None:
                 if (said := str(content.get("prompt_id") or prompt_id)) != prompt_id:
-                    self.cancel(said)
+                    self.withdraw(said)
                     raise errors.too_old(self.public)
                 if content.get("node_errors"):
-                    self.cancel(prompt_id)
+                    self.withdraw(prompt_id)
                     raise errors.refused(content, titles(prompt))
                 return "pending"
             if answer.status_code == 400 and content is not None:
@@ -191,6 +191,15 @@ class ComfyClient:
         self._done("POST", "/queue", json={"delete": [prompt_id]})
         if prompt_id in self.queue().running:
             self._done("POST", "/interrupt", json={"prompt_id": prompt_id})
+
+    def withdraw(self, prompt_id: str, *, seconds: float = 3.0) -> None:
+        """Cancel a prompt and see it gone, at most so long: an interrupt from before it began is forgotten."""
+        end = time.monotonic() + seconds
+        while True:
+            self.cancel(prompt_id)
+            if self.locate(prompt_id) in ("finished", "unknown") or time.monotonic() > end:
+                return
+            time.sleep(0.2)
 
     # --- files --------------------------------------------------------------------------------------
 

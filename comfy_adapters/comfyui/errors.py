@@ -8,10 +8,7 @@ from django.utils.translation import gettext as _
 
 from renders.backends import BackendError
 
-_MEMORY_WORDS = (
-    "out of memory", "outofmemory", "allocation on device", "would exceed allowed memory", "not enough memory",
-    "can't allocate memory", "cannot allocate memory",
-)  # fmt: skip
+_MEMORY_WORDS = ("out of memory", "outofmemory", "allocation on device", "would exceed allowed memory")
 
 
 class ComfyError(BackendError):
@@ -31,6 +28,8 @@ class ComfyError(BackendError):
         later: bool = False,
         elsewhere: bool = False,
     ) -> None:
+        # What nodes raise may hold anything, and a database takes neither NUL nor halves of characters.
+        message = message.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
         super().__init__(message, retryable=retryable, out_of_memory=out_of_memory, later=later, elsewhere=elsewhere)
         self.kind = kind
 

@@ -113,6 +113,17 @@ def test_a_partly_invalid_graph_is_a_refusal_and_leaves_nothing_queued(comfy_ser
     assert entry is None or entry["status"]["status_str"] == "error"
 
 
+def test_a_refused_prompt_does_not_run_on_when_it_was_just_beginning(comfy_server: ComfyDouble) -> None:
+    comfy_server.faults(step_seconds=0.3, begin_seconds=0.4)
+    prompt = filled(steps=40)
+    prompt["61"] = {"class_type": "SaveImage", "inputs": {"images": ["50", 0]}}
+    client = ComfyClient(comfy_server.url)
+    with pytest.raises(ComfyError, match="Node 61 SaveImage, filename_prefix"):
+        send(client, prompt, "mine")
+    assert client.locate("mine") in ("finished", "unknown")
+    assert client.queue().running == ()
+
+
 def test_an_editor_file_is_recognised_before_it_is_sent(comfy_server: ComfyDouble) -> None:
     editor: dict[str, Any] = {"nodes": [], "links": [], "version": 0.4}
     with pytest.raises(ComfyError, match=r"Export \(API\)"):

@@ -7,7 +7,7 @@ import pytest
 
 from comfy_adapters.comfyui import graphs
 from comfy_adapters.comfyui.backend import ComfyBackend
-from comfy_adapters.comfyui.errors import ComfyError
+from comfy_adapters.comfyui.errors import ComfyError, failed
 from comfy_adapters.comfyui.preflight import check
 from comfy_adapters.comfyui.values import _factor, slot_values
 from comfy_adapters.tests.comfyui.helpers import QUICK, Reporter, context
@@ -132,3 +132,10 @@ def test_a_style_is_carried_over_by_the_words_it_was_trained_with() -> None:
     text = filled("telestyle_image", prompt="카페에 앉은 리나")["20"]["inputs"]["prompt"]
     assert text.startswith("Style Transfer the style of Figure 2 to Figure 1")
     assert filled("telestyle_image", instruction="As ink")["20"]["inputs"]["prompt"] == "As ink"
+
+
+def test_whatever_a_node_raises_can_be_stored() -> None:
+    told = {"node_id": "1", "node_type": "A", "exception_type": "E", "exception_message": "header \x00\ud83d end"}
+    message = failed(told, {}).message
+    assert "header \ufffd? end" in message
+    assert message.encode("utf-8")

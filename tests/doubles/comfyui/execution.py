@@ -122,9 +122,12 @@ class Executor:
                 while not self.pending:
                     self.wake.wait()
                 item = heapq.heappop(self.pending)
-                self.running, self.interrupt = item, False
+                self.running = item
                 generation = self.generation
                 self.executed[item[1]] = self.executed.get(item[1], 0) + 1
+            time.sleep(self.faults.begin_seconds)
+            with self.lock:
+                self.interrupt = False  # an execution begins by forgetting what was said before
             execution = _Execution(self, item, generation)
             try:
                 status = execution.run()

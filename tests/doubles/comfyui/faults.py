@@ -8,7 +8,8 @@ MAX_UPLOAD = 104857600
 
 @dataclass
 class Faults:
-    """`step_seconds`: one sampling step. `silent`: no websocket message is ever sent. `out_of_memory`, `blocked`,
+    """`step_seconds`: one sampling step. `begin_seconds`: between leaving the queue and beginning; interrupts that come
+    in between are forgotten. `silent`: no websocket message is ever sent. `out_of_memory`, `blocked`,
     `node_error`, `broken_posts`, `swallowed_posts`: how many of the next prompts run out of memory, meet an
     ExecutionBlocker, fail in a node, get a bare 500 without being queued, or a bare 500 though queued.
     `memory_pixels`: a node that works on more pixels (of all frames together) runs out of memory, as a small card does.
@@ -24,6 +25,7 @@ class Faults:
     NaN stands beside their inputs. `packs`: packs of nodes that are installed ("telestyle")."""
 
     step_seconds: float = 0.01
+    begin_seconds: float = 0.0
     silent: bool = False
     out_of_memory: int = 0
     blocked: int = 0
