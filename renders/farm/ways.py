@@ -15,6 +15,7 @@ from renders.farm.fields import TYPED, typed_params
 from renders.models import RenderPreset, WaitsFor, Workflow
 from renders.services.estimates import seconds_of
 from renders.services.experience import known_of, load_of, size_of
+from renders.services.fits import advice
 from renders.services.jobs import MOST_JOBS
 from shots.models import Shot
 
@@ -56,6 +57,19 @@ def is_shown(body: Mapping[str, Any], value: str) -> bool:
     return body.get("shown") in (None, value)
 
 
+def advice_of(project: Project, shots: Sequence[Shot], ways: Sequence[Way]) -> list[str]:
+    """What goes, but not well, for the longest of these shots, in words with a remedy; each text once."""
+    longest = max((shot.duration_frames for shot in shots), default=0)
+    told = [advice(workflow=way.workflow, params=_params(project, way, longest)) for way in ways]
+    return list(dict.fromkeys(text for texts in told for text in texts))
+
+
+def _params(project: Project, way: Way, frames: int) -> dict[str, Any]:
+    """Of a shot of so many frames: what the workflow takes by itself, then the project's, then what was said."""
+    own = {"width": project.width, "height": project.height, "fps": project.fps, "frames": frames}
+    return {**way.workflow.defaults, **own, **way.params}
+
+
 def estimate_of(project: Project, shots: Sequence[Shot], ways: Sequence[Way], *, variants: int = 1) -> float | None:
     """Seconds of work that these ways are for these shots; None when nothing is known of one of them. One query."""
     lengths = Counter(shot.duration_frames for shot in shots)
@@ -63,9 +77,8 @@ def estimate_of(project: Project, shots: Sequence[Shot], ways: Sequence[Way], *,
     total = 0.0
     for way in ways:
         rows = known.get(way.workflow.pk, [])
-        own = {"width": project.width, "height": project.height, "fps": project.fps}
         for frames, count in lengths.items():
-            params = {**way.workflow.defaults, **own, "frames": frames, **way.params}
+            params = _params(project, way, frames)
             one = seconds_of(size_of(way.workflow, params), rows, load=load_of(way.workflow, params))
             if one is None:
                 return None

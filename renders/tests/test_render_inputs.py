@@ -1,5 +1,6 @@
 """The inputs in the render dialog: what is taken by itself, what can be picked and brought, what is refused before."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,7 @@ def test_the_estimate_follows_what_is_typed(site: Client, project: Any, shots: l
     Experience.objects.create(workflow=flux, **size, vram_gb=24, succeeded=2, seconds=60.0)
 
     def told(**more: str) -> str:
-        return text_of(site.post(f"{url}estimate/", {**body, **more})).strip()
+        return text_of(site.post(f"{url}estimate/", {**body, **more})).split('<div id="render-advice"')[0].strip()
 
     assert told() == "about 1:00 of work"
     assert told(variants="3") == "about 3:00 of work"
@@ -230,3 +231,20 @@ def test_the_dialog_asks_as_often_for_many_versions_as_for_few(site: Client, sho
             version(shot, "reference", n)
     assert counts() == few
     assert max(few.values()) < 20, few
+
+
+def test_a_clip_longer_than_its_model_was_trained_for_is_told_before_and_after(
+    site: Client, project: Any, shots: list[Shot], url: str
+) -> None:
+    Shot.objects.filter(pk=shots[0].pk).update(duration_frames=150)  # at 24 a second; the model makes 16 of it
+    body = form(shots[:1], "comfy.fflf_wan22", shown="w:comfy.fflf_wan22")
+    assert "trained on 81" in text_of(site.post(f"{url}choice/", body))
+    assert "trained on" not in text_of(site.post(f"{url}choice/", form(shots[:1], "comfy.wan22_i2v")))
+    assert "trained on 81" in text_of(site.post(f"{url}estimate/", body))
+    assert "trained on" not in text_of(site.post(f"{url}estimate/", {**body, "p.frames": "81"}))
+    still = version(shots[0], "previz")
+    answer = site.post(f"{url}start/", {**body, "i.first_image": str(still.pk), "i.last_image": str(still.pk)})
+    assert answer.status_code == 204
+    toast = json.loads(answer["HX-Trigger"])["aip:toast"]
+    assert toast["level"] == "warning"
+    assert "trained on 81" in toast["message"]

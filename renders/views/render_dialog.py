@@ -12,13 +12,13 @@ from django.views.decorators.http import require_POST
 
 from aipipeline.projects.errors import Invalid, PipelineError
 from aipipeline.projects.models import Project
-from aipipeline.ui.htmx import hx_refresh, hx_toast
+from aipipeline.ui.htmx import ToastLevel, hx_refresh, hx_toast
 from aipipeline.ui.pages import body_of, number_in, project_page, tab_of
 from aipipeline.ui.templatetags.ui import elapsed
 from renders.farm.choices import first_choice, groups_for, named_choices
 from renders.farm.fields import TYPED, fields_of
 from renders.farm.roles import inputs_in, refuse_lacking, roles_of, waited_for, without_lacking
-from renders.farm.ways import estimate_of, is_chain, shots_in, ways_in
+from renders.farm.ways import advice_of, estimate_of, is_chain, shots_in, ways_in
 from renders.selectors import newest_by_shot
 from renders.services.fits import refusals
 from renders.services.jobs import start_renders
@@ -26,6 +26,8 @@ from renders.services.workflows import workflow_for
 from renders.views.render_inputs import inputs_context
 from shots.models import Shot, Step
 from shots.models.step import KIND_OF_STEP
+
+MOST_TOLD = 3  # warnings in one message; the jobs' own pages tell them all
 
 
 @require_POST
@@ -73,7 +75,7 @@ def estimate(request: HttpRequest, project: Project) -> HttpResponse:
     """How long what the form says now would take; what is typed wrongly is told in its place."""
     body = body_of(request)
     context = _time(request, project, shots_in(project, body), body, request.POST.getlist("compare"))
-    return render(request, "renders/_render_dialog_estimate.html", context)
+    return render(request, "renders/_render_dialog_time.html", context)
 
 
 @require_POST
@@ -120,7 +122,9 @@ def start(request: HttpRequest, project: Project) -> HttpResponse:
     text = ngettext("%(n)d job queued.", "%(n)d jobs queued.", count) % {"n": count}
     if started.estimate is not None:
         text += " " + _("They are done in about %(time)s.") % {"time": elapsed(started.estimate)}
-    return hx_toast(response, text, link=(reverse("renders:batch", args=[started.batch.pk]), _("Show the batch")))
+    link = (reverse("renders:batch", args=[started.batch.pk]), _("Show the batch"))
+    level: ToastLevel = "warning" if started.warnings else "success"
+    return hx_toast(response, " ".join([text, *started.warnings[:MOST_TOLD]]), level, link=link)
 
 
 def _usual(project: Project, step: str, shots: Sequence[Shot]) -> str:
@@ -162,7 +166,10 @@ def _time(
         variants = 1 if body.get("mode") == "compare" else _variants(body)
     except Invalid as error:
         return {"wrong": error.message, "estimate": None}
-    return {"estimate": estimate_of(project, shots, ways, variants=variants)}
+    return {
+        "estimate": estimate_of(project, shots, ways, variants=variants),
+        "advice": advice_of(project, shots, ways),
+    }
 
 
 def _variants(body: dict[str, Any]) -> int:
