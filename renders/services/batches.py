@@ -54,6 +54,10 @@ def batch_progress(batch: RenderBatch) -> Progress:
 
 def progress_of(batches: Iterable[RenderBatch]) -> dict[UUID, Progress]:
     """By batch that still has jobs; one query for all."""
+    return _progress_by_key([batch.pk for batch in batches])
+
+
+def _progress_by_key(keys: list[UUID]) -> dict[UUID, Progress]:
     open_jobs = Q(state__in=OPEN_STATES)
     left = Case(
         When(state=JobState.QUEUED, then=F("estimate")),
@@ -61,7 +65,7 @@ def progress_of(batches: Iterable[RenderBatch]) -> dict[UUID, Progress]:
         output_field=FloatField(),
     )
     rows = (
-        RenderJob.objects.filter(batch__in=[batch.pk for batch in batches])
+        RenderJob.objects.filter(batch__in=keys)
         .order_by()
         .values("batch")
         .annotate(
@@ -85,9 +89,10 @@ def announce_progress(job: RenderJob) -> None:
 
     For between the changes of its jobs; the figures are those that the heartbeats of all of them have kept.
     """
-    if job.batch is None or not first_of_moment(f"batch-moved:{job.batch_id}"):
+    key = job.batch_id
+    if key is None or not first_of_moment(f"batch-moved:{key}"):
         return
-    told = batch_progress(job.batch)
+    told = _progress_by_key([key]).get(key, Progress())  # of none when the batch was deleted meanwhile
     if told.open:
         for topic in (f"project:{job.project_id}", "farm"):
             publish_progress(topic, "batch.progress", batch=str(job.batch_id), progress=round(told.fraction, 4))

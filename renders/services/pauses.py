@@ -1,7 +1,6 @@
 """Pauses: waiting jobs of a project, a class of card or a workflow are not begun. A worker is paused by draining it."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,11 +76,15 @@ def resume_all(*, rows: Sequence[Pause], actor: Any, tab: str = "") -> None:
 
 def resume_ended() -> int:
     """End the pauses whose time has come: what beat does, by the database's clock. One query while there is none."""
-    rows = list(Pause.objects.filter(until__lte=Now()))
-    for row in rows:
-        with suppress(NotFound):  # somebody was quicker
-            resume(scope=row.scope, key=row.key, actor=None)
-    return len(rows)
+    ended = 0
+    for key in list(Pause.objects.filter(until__lte=Now()).values_list("pk", flat=True)):
+        with transaction.atomic():
+            # Looked at again under its lock: somebody may have been quicker, or have paused for longer.
+            row = Pause.objects.select_for_update().filter(pk=key, until__lte=Now()).first()
+            if row is not None:
+                resume(scope=row.scope, key=row.key, actor=None)
+                ended += 1
+    return ended
 
 
 def explain(*, row: Pause, reason: str, actor: Any, tab: str = "") -> None:

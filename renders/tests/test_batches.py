@@ -304,6 +304,12 @@ def test_a_batch_moves_with_what_runs_once_a_second_in_one_query(
     RenderJob.objects.filter(batch=batch).update(state=JobState.SUCCEEDED)
     batches.announce_progress(jobs[0])
     assert len(told) == 2  # of its end `batch.changed` tells
+    cache.clear()
+    RenderJob.objects.filter(batch=batch).update(state=JobState.RUNNING)
+    running = RenderJob.objects.get(pk=jobs[0].pk)
+    batch.delete()
+    batches.announce_progress(running)
+    assert len(told) == 2
 
 
 @pytest.mark.django_db(transaction=True)
