@@ -128,7 +128,7 @@ class Fitting:
         if not online:
             return _("No worker for it is online; it will wait.")
         if not any(worker.vram_gb >= workflow.vram_gb for worker in online):
-            return f"{too_small(online, workflow.vram_gb)} {_('Until then it will wait.')}"
+            return " ".join([too_small(online, workflow.vram_gb), _("Until then it will wait.")])
         return ""
 
 

@@ -36,7 +36,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "steps": Kind(gettext_lazy("Steps"), WHOLE, 1, 150, "1", True),
+    "steps": Kind(gettext_lazy("Sampling steps"), WHOLE, 1, 150, "1", True),
     "cfg": Kind(gettext_lazy("CFG"), NUMBER, 0, 30, "0.1", True),
     "guidance": Kind(gettext_lazy("Guidance"), NUMBER, 0, 30, "0.1", True),
     "denoise": Kind(gettext_lazy("Denoise"), NUMBER, 0, 1, "0.01", True),

@@ -65,7 +65,7 @@ _TOLD = frozenset(
     {"prompt", "negative_prompt", "seed", "loras", "after_out_of_memory", "width", "height", "frames", "fps"}
 )
 _LABELS = {
-    "steps": gettext_noop("Steps"),
+    "steps": gettext_noop("Sampling steps"),
     "cfg": gettext_noop("CFG"),
     "guidance": gettext_noop("Guidance"),
     "denoise": gettext_noop("Denoise"),

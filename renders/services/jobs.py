@@ -235,7 +235,7 @@ def _warnings(jobs: Sequence[RenderJob]) -> list[str]:
     for backend, need in needs.items():
         online = online_workers(backend)
         if online and not any(worker.vram_gb >= need for worker in online):
-            found[0, backend] = f"{too_small(online, need)} {_('Until then it will wait.')}"
+            found[0, backend] = " ".join([too_small(online, need), _("Until then it will wait.")])
     return [text for text in found.values() if text]
 
 

@@ -52,7 +52,7 @@ def test_starting_by_the_dialog(site: Client, project: Any, shots: list[Shot], a
     body = {"ids": ids, "mode": "one", "choice": "w:comfy.flux_t2i", "order": "all", "priority": "4"}
     refused = site.post(url, {**body, "p.steps": "9999"}, headers={"HX-Request": "true"})
     assert refused.status_code == 422
-    assert "Steps" in text_of(refused)
+    assert "Sampling steps" in text_of(refused)
     assert not RenderJob.objects.exists()
     assert site.post(url, {**body, "p.steps": "9", "p.seed": "77"}).status_code == 204
     jobs = list(RenderJob.objects.order_by("created_at"))

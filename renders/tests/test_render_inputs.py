@@ -181,7 +181,7 @@ def test_the_estimate_follows_what_is_typed(site: Client, project: Any, shots: l
     assert told(variants="3") == "about 3:00 of work"
     assert told(**{"p.steps": "40"}) == "about 2:00 of work"
     assert told(**{"p.width": str(project.width * 2), "p.steps": "10"}) == "about 1:00 of work"
-    assert "Steps" in told(**{"p.steps": "9999"})
+    assert "Sampling steps" in told(**{"p.steps": "9999"})
     assert 'placeholder="20"' in text_of(site.post(f"{url}choice/", body))
     assert told(**{"p.steps": "40", "shown": "w:comfy.flux_i2i"}) == "about 1:00 of work"  # typed for another choice
     assert 'name="p.width"' in text_of(site.post(f"{url}choice/", form(shots[:1], "comfy.inpaint_qwen")))
