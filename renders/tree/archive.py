@@ -128,6 +128,8 @@ def _file_pieces(archive: zipfile.ZipFile, packed: Packed, path: tuple[str, ...]
     facts = zipfile.ZipInfo(packed.name(path), _moment(entry.modified))
     facts.file_size = entry.size
     facts.external_attr = 0o644 << 16
+    if entry.size * 1.05 > zipfile.ZIP64_LIMIT:  # the library's own measure; not every version of it tells readers
+        facts.extract_version = facts.create_version = zipfile.ZIP64_VERSION
     with packed.rooted.open((*packed.folder, *path)) as source, archive.open(facts, "w") as target:
         left = entry.size
         # Not a byte more than was foreseen, should the file grow while it is sent.

@@ -36,6 +36,13 @@ class Listener:
             if content["type"] == "executing" and content["data"] == {"node": None, "prompt_id": prompt_id}:
                 return texts, binaries
 
+    def until(self, kind: str) -> None:
+        """Until the server has told of this."""
+        while True:
+            message = self.socket.recv()
+            if not isinstance(message, bytes) and json.loads(message)["type"] == kind:
+                return
+
 
 def run(double: ComfyDouble, prompt: dict[str, Any], client_id: str, prompt_id: str = "") -> str:
     prompt_id = prompt_id or str(uuid.uuid4())
@@ -121,6 +128,7 @@ def test_errors_and_interrupts_have_their_shapes(comfy_server: ComfyDouble) -> N
     ]  # fmt: skip
     comfy_server.faults(step_seconds=0.2)
     prompt_id = run(comfy_server, filled(steps=50, seed=3), "one")
+    listener.until("progress")  # what comes before it has begun is lost
     assert comfy_server.post("/interrupt", prompt_id="another").status_code == 200
     comfy_server.post("/interrupt", prompt_id=prompt_id)
     texts, _ = listener.until_end(prompt_id)
