@@ -259,39 +259,6 @@ def cancel(*, job: RenderJob) -> RenderJob:
     return row
 
 
-def retry(*, job: RenderJob, actor: Any = None, tab: str = "") -> RenderJob:
-    """Queue a failed or cancelled job again, with all its tries; open and succeeded jobs refuse (409)."""
-    from aipipeline.history.services import recording
-    from shots.services.steps import start_steps
-
-    params = {"job": str(job.pk), "label": str(job.owner)}
-    with recording(
-        project=job.project, actor=actor, kind="render.retry", tab=tab, undoable=False, params=params
-    ) as recorder:
-        row: RenderJob = RenderJob.objects.select_for_update(of=of_self()).get(pk=job.pk)
-        if row.state not in (JobState.FAILED, JobState.CANCELLED):
-            raise Conflict(_("Only a failed or cancelled job can be tried again."))
-        RenderJob.objects.filter(pk=row.pk).update(
-            state=JobState.QUEUED,
-            cancel_requested=False,
-            error="",
-            message="",
-            progress=0.0,
-            started_at=None,
-            finished_at=None,
-            not_before=Now(),
-            refused=[],
-            max_attempts=row.attempts_made + settings.RENDER_MAX_ATTEMPTS,
-        )
-        row.state = JobState.QUEUED
-        placing.place_anew([row])
-        if row.shot:
-            start_steps(recorder, [row.shot], row.step)
-        announce_jobs([row])
-        transaction.on_commit(lambda: nudge([row]), robust=True)
-    return row
-
-
 def reap() -> int:
     """Take back attempts whose lease ran out; returns how many. Safe to run anywhere, any number of times."""
     ids = list(RenderAttempt.objects.filter(state__in=HELD_STATES, lease_until__lt=Now()).values_list("pk", flat=True))

@@ -6,7 +6,7 @@ import pytest
 
 from aipipeline.projects.errors import NotFound
 from renders.models import Cause, Experience, JobState, RenderAttempt, RenderJob, Version
-from renders.services import experience, queue
+from renders.services import control, experience, queue
 from renders.services.estimates import estimate, finish_estimate
 from renders.services.experience import Size, need_of, place_waiting
 from renders.services.jobs import render_shots
@@ -204,8 +204,8 @@ def test_a_lacking_server_passes_the_job_on_until_all_have_refused(shot: Any) ->
         assert attempt.job.state == state
         assert world.take(gpu) is None
     assert attempt.job.error == "a: a lacks it.\nb: b lacks it."
-    again = queue.retry(job=attempt.job)
-    assert RenderJob.objects.get(pk=again.pk).refused == []
+    control.retry_job(job=attempt.job, actor=None)
+    assert RenderJob.objects.get(pk=attempt.job.pk).refused == []
 
 
 def test_one_lack_of_memory_takes_no_size_away_from_the_whole_farm(shot: Any) -> None:
@@ -217,7 +217,7 @@ def test_one_lack_of_memory_takes_no_size_away_from_the_whole_farm(shot: Any) ->
     assert out_of_memory(card).state == JobState.FAILED
     place_waiting(workflow=one)
     assert set(RenderJob.objects.exclude(pk=first.pk).values_list("vram_gb", flat=True)) == {24}
-    queue.retry(job=first)
+    control.retry_job(job=first, actor=None)
     assert out_of_memory(card).pk == first.pk, "its own second lack of memory shows nothing new"
     place_waiting(workflow=one)
     assert out_of_memory(card).pk in (second.pk, third.pk)
@@ -234,7 +234,7 @@ def test_what_is_tried_again_is_placed_anew(shot: Any) -> None:
     job = out_of_memory(large)
     assert (job.state, job.params["after_out_of_memory"]) == (JobState.FAILED, True)
     Experience.objects.all().delete()
-    queue.retry(job=job)
+    control.retry_job(job=job, actor=None)
     job.refresh_from_db()
     assert (job.vram_gb, job.capability, job.params) == (8, "gpu.vram8", world.BIG)
     job = out_of_memory(small)

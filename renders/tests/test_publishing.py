@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from aipipeline.media.storage import StorageError
 from renders.models import JobState, RenderJob, Version, VersionState
 from renders.runner import gather_inputs
-from renders.services import numbering, queue, recovery, sealing
+from renders.services import control, numbering, queue, recovery, sealing
 from renders.services.jobs import render_shots
 from renders.services.publishing import PublishError, publish_files
 from shots.models import Shot
@@ -198,7 +198,7 @@ def test_a_version_of_an_open_job_is_left_to_its_next_try(project: Any, admin_us
     project.root.mkdir(parents=True)
     assert recovery.recover_versions().given_up == [version.pk]
     # Tried again, the job takes a number of its own: the dead one stays a gap.
-    queue.retry(job=job)
+    control.retry_job(job=job, actor=None)
     assert numbering.reserve_for_job(job).number == version.number + 1
 
 

@@ -13,7 +13,7 @@ from aipipeline.projects.errors import Conflict
 from renders import runner
 from renders.backends import Stop
 from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState, Worker
-from renders.services import numbering, publishing, queue
+from renders.services import control, numbering, publishing, queue
 from renders.services.jobs import render_shots
 from renders.services.reviews import review_version
 from renders.services.workers import register_worker
@@ -148,7 +148,7 @@ def test_cancel_and_try_again(project: Any, admin_user: Any, worker: Worker) -> 
     assert shot.status == ShotState.READY
     with pytest.raises(Conflict):
         queue.cancel(job=job)
-    queue.retry(job=job)
+    control.retry_job(job=job, actor=None)
     assert run_one(worker).state == JobState.SUCCEEDED
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from aipipeline.media.storage import StorageError
 from renders import runner
 from renders.models import JobState, RenderAttempt, RenderJob, Version, VersionState
-from renders.services import publishing, queue
+from renders.services import control, publishing, queue
 from renders.services.jobs import render_shots
 from renders.services.workers import register_worker
 from tests.factories import applied_project, picture
@@ -71,7 +71,7 @@ def test_the_wait_has_an_end(project: Any, admin_user: Any, settings: Any) -> No
     assert job.state == JobState.FAILED
     assert "no space left on the storage" in job.error
     assert len(states) == settings.RENDER_MAX_ATTEMPTS  # one that only waited, and its own tries less the last
-    queue.retry(job=job)
+    control.retry_job(job=job, actor=None)
     assert attempt_once(project).state == JobState.SUCCEEDED
 
 

@@ -11,7 +11,7 @@ import pytest
 from renders import backends, runner
 from renders.backends import BackendError, JobContext, JobReporter, JobResult
 from renders.models import JobState, RenderJob, Worker, Workflow
-from renders.services import queue, recovery, workdirs
+from renders.services import control, queue, recovery, workdirs
 from renders.services.jobs import render_shots
 from renders.services.workdirs import Pieces, work_folder
 from renders.services.workers import register_worker
@@ -133,7 +133,7 @@ def test_a_job_that_is_tried_again_at_once_keeps_what_it_makes_then(
     rmtree = shutil.rmtree
 
     def slow(path: Any, **how: Any) -> None:
-        queue.retry(job=job)
+        control.retry_job(job=job, actor=None)
         put(Pieces(folder), KEY, b"of the next attempt")
         rmtree(path, **how)
 
