@@ -184,11 +184,6 @@ def totals_of(project: Project, parts: tuple[str, ...]) -> Totals:
     return on_disk(project, count, COUNT_SECONDS)
 
 
-def owner_page(version: Version) -> tuple[str, int]:
-    """(kind, id) of the row that a version belongs to."""
-    return next((name, pk) for name in OWNERS if (pk := getattr(version, f"{name}_id")))
-
-
 def download_name(project: Project, parts: tuple[str, ...]) -> str:
     """What a downloaded folder is called: the project, then the last names of the path."""
     return "_".join([project.code, *parts[-3:]]) or os.fspath(project.root.name)
